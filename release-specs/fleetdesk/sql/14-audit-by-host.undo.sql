@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS public.audit_by_host;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS public.job_waiting_by_priority;

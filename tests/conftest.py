@@ -1,0 +1,37 @@
+"""Fixtures that every test may use."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.samples import write_product
+
+REPOSITORY = Path(__file__).parent.parent
+Interlock = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    """The directory of a small product with two releases."""
+    return write_product(tmp_path / "demo")
+
+
+@pytest.fixture
+def interlock(tmp_path: Path) -> Interlock:
+    """Run the command as a user does, in a directory of its own."""
+
+    def run(*argv: object, **environment: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            (sys.executable, "-m", "toolchain", *map(str, argv)),
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "160", **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    return run

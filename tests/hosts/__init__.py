@@ -1,0 +1,1 @@
+"""Whole hosts, booted for tests: real systemd, apt, dnf, PostgreSQL and network links."""

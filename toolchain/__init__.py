@@ -1,0 +1,1 @@
+"""Interlock: paired server and database packages that fit each other, or are refused."""

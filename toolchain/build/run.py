@@ -1,0 +1,262 @@
+"""The build: plan everything, make what changed, prove it, and move it into place at once."""
+
+import fcntl
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from toolchain.build.deb import build_deb
+from toolchain.build.inputs import package_inputs
+from toolchain.build.manifest import MANIFEST, Built, built, manifest_bytes, read_manifest
+from toolchain.build.proof import prove
+from toolchain.build.rpm import Pair, build_rpms
+from toolchain.build.targets import Planned, architectures_last
+from toolchain.edge.digests import Digests
+from toolchain.edge.process import Command, Processes, processors
+from toolchain.edge.resources import TemplateFiles
+from toolchain.edge.scratch import remove_leftovers, work_directory
+from toolchain.edge.staging import payload_size
+from toolchain.errors import OutputError
+from toolchain.model.release import Architecture, Format
+from toolchain.render.templates import Templates
+
+# rpmbuild's start costs about 20 ms; a handful of specs in one run share it, and the progress
+# still moves.
+_SPECS_PER_RUN = 8
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What a build did: all current packages, and which of them are new in this run."""
+
+    packages: tuple[Built, ...]
+    made: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A piece of work that makes some packages and says which files each must list."""
+
+    packages: tuple[Planned, ...]
+    run: Callable[[Path, Path], dict[str, frozenset[str]]]
+
+
+@contextmanager
+def _locked(output: Path) -> Iterator[None]:
+    """One build at a time writes here, and begins by removing what a killed one left."""
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+        with (output / ".lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise OutputError(
+                    f"another build is writing to {output}", "wait for it or choose --output"
+                ) from error
+            remove_leftovers(output)
+            yield
+    except OSError as error:
+        raise OutputError(
+            f"{error.filename or output}: {error.strerror}", "make room or choose --output"
+        ) from error
+
+
+def _pairs(packages: Iterable[Planned]) -> Iterator[Pair]:
+    """One spec for each release and machine; the noarch database rides with the first."""
+
+    def release(planned: Planned) -> str:
+        return str(planned.release.version)
+
+    for _, group in groupby(packages, release):
+        ordered = sorted(group, key=architectures_last)
+        machines = [p for p in ordered if p.package.architecture is not Architecture.ALL]
+        others = tuple(p for p in ordered if p.package.architecture is Architecture.ALL)
+        if not machines:
+            yield Pair(packages=others)
+        for number, planned in enumerate(machines):
+            yield Pair(packages=(planned, *(others if number == 0 else ())))
+
+
+def _with_their_pairs(packages: Sequence[Planned], stale: set[str]) -> list[Planned]:
+    """The rpms of a release are made together: their headers name the spec that they come from."""
+    releases = {
+        planned.release.version
+        for planned in packages
+        if planned.format is Format.RPM and planned.file_name in stale
+    }
+    return [
+        planned
+        for planned in packages
+        if planned.file_name in stale
+        or (planned.format is Format.RPM and planned.release.version in releases)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Builder:
+    """Everything a build needs beside its plan; `progress` gets done, total and a file name."""
+
+    product: Path
+    output: Path
+    templates: TemplateFiles
+    licence_text: str
+    processes: Processes
+    progress: Progress
+
+    def build(self, packages: Sequence[Planned]) -> Result:
+        """Make what changed since the last build; nothing is replaced unless all succeeds."""
+        with _locked(self.output):
+            return self._build(packages)
+
+    def _build(self, packages: Sequence[Planned]) -> Result:
+        earlier = read_manifest(self.output)
+        digests = Digests(self.output / ".digests.json")
+        common = self._common({planned.format for planned in packages})
+        inputs = {
+            planned.file_name: package_inputs(planned, common, digests.of, self.product)
+            for planned in packages
+        }
+        stale = _with_their_pairs(
+            packages,
+            {
+                planned.file_name
+                for planned in packages
+                if not self._current(earlier.get(planned.file_name), inputs, digests)
+            },
+        )
+        fresh = self._make(stale, inputs, digests, earlier) if stale else {}
+        digests.save()
+        current = {**earlier, **fresh}
+        return Result(
+            packages=tuple(current[name] for name in inputs),
+            made=frozenset(fresh),
+        )
+
+    def _make(
+        self,
+        stale: Sequence[Planned],
+        inputs: dict[str, str],
+        digests: Digests,
+        earlier: dict[str, Built],
+    ) -> dict[str, Built]:
+        # Beside the result, on one file system with it, so that the last step is a rename.
+        with tempfile.TemporaryDirectory(prefix=".staging-", dir=self.output) as directory:
+            done = Path(directory)
+            self._carry_out(self._jobs(stale), done, len(stale))
+            fresh = {}
+            for planned in stale:
+                path = done / planned.file_name
+                path.chmod(0o644)
+                fresh[planned.file_name] = built(
+                    planned,
+                    sha256=digests.of(path),
+                    size=path.stat().st_size,
+                    inputs=inputs[planned.file_name],
+                )
+            self._publish(done, {**earlier, **fresh})
+        return fresh
+
+    def _common(self, formats: set[Format]) -> str:
+        tools = {Format.DEB: "dpkg-deb", Format.RPM: "rpmbuild"}
+        versions = [
+            self.processes.run(Command(argv=(tools[format_], "--version"))).splitlines()[0]
+            for format_ in sorted(formats, key=lambda item: item.value)
+        ]
+        state = repr((versions, self.templates.digest_of_all(), self.licence_text))
+        return hashlib.sha256(state.encode()).hexdigest()
+
+    def _current(self, known: Built | None, inputs: dict[str, str], digests: Digests) -> bool:
+        if known is None or known.inputs != inputs[known.file]:
+            return False
+        path = self.output / known.file
+        return path.is_file() and digests.of(path) == known.sha256
+
+    def _jobs(self, packages: Sequence[Planned]) -> list[Job]:
+        templates = Templates(self.templates)
+
+        def deb(planned: Planned) -> Job:
+            def run(work: Path, done: Path) -> dict[str, frozenset[str]]:
+                build_deb(
+                    planned,
+                    templates,
+                    self.licence_text,
+                    product=self.product,
+                    work=work,
+                    target=done / planned.file_name,
+                    processes=self.processes,
+                )
+                return {}
+
+            return Job(packages=(planned,), run=run)
+
+        def rpms(pairs: Sequence[Pair]) -> Job:
+            def run(work: Path, done: Path) -> dict[str, frozenset[str]]:
+                return build_rpms(
+                    pairs,
+                    templates,
+                    self.licence_text,
+                    product=self.product,
+                    work=work,
+                    target=done,
+                    processes=self.processes,
+                )
+
+            return Job(packages=tuple(p for pair in pairs for p in pair.packages), run=run)
+
+        jobs = [deb(planned) for planned in packages if planned.format is Format.DEB]
+        pairs = list(_pairs(planned for planned in packages if planned.format is Format.RPM))
+        pairs.sort(key=lambda pair: pair.packages[0].rpm_architecture)
+        chunks: list[list[Pair]] = []
+        size = max(1, min(_SPECS_PER_RUN, len(pairs) // processors()))
+        for _, group in groupby(pairs, lambda pair: pair.packages[0].rpm_architecture):
+            same = list(group)
+            chunks += [same[start : start + size] for start in range(0, len(same), size)]
+        return [rpms(chunk) for chunk in chunks] + jobs
+
+    def _carry_out(self, jobs: Sequence[Job], done: Path, total: int) -> None:
+        finished = 0
+        self.progress(0, total, "")
+        with ThreadPoolExecutor(max_workers=processors()) as executor:
+            pending: dict[Future[None], Job] = {}
+            try:
+                for job in jobs:
+                    pending[executor.submit(self._run, job, done)] = job
+                while pending:
+                    ready, _ = wait(pending, return_when=FIRST_COMPLETED)
+                    for future in ready:
+                        job = pending.pop(future)
+                        future.result()
+                        finished += len(job.packages)
+                        self.progress(finished, total, job.packages[-1].file_name)
+            except BaseException:
+                executor.shutdown(wait=False, cancel_futures=True)
+                self.processes.stop()
+                raise
+
+    def _run(self, job: Job, done: Path) -> None:
+        """One job; its tree goes as soon as it is packed, so that trees don't add up."""
+        size = sum(payload_size(planned.package.entries, self.product) for planned in job.packages)
+        with work_directory(self.output, size) as work:
+            made = work / "made"
+            made.mkdir()
+            files = job.run(work / "work", made)
+            prove(job.packages, files, made, self.processes)
+            for path in made.iterdir():
+                shutil.move(path, done)
+
+    def _publish(self, done: Path, packages: dict[str, Built]) -> None:
+        """Packages first, the manifest that names them last."""
+        for path in sorted(done.iterdir()):
+            path.replace(self.output / path.name)
+        present = [row for row in packages.values() if (self.output / row.file).is_file()]
+        staged = done / MANIFEST
+        staged.write_bytes(manifest_bytes(present))
+        staged.replace(self.output / MANIFEST)

@@ -1,0 +1,153 @@
+"""`interlock build`: packages from specs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from toolchain.cli.options import echo_json, json_option, product_argument, verbose_option
+
+if TYPE_CHECKING:
+    from toolchain.build.run import Progress
+    from toolchain.build.targets import Planned
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    """A bar on a terminal, a line for each tenth elsewhere; both on stderr."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        told = -1
+
+        def line(done: int, total: int, name: str) -> None:
+            nonlocal told
+            tenth = 10 * done // total
+            if name and tenth > told:
+                told = tenth
+                click.echo(f"built {done} of {total}: {name}", err=True)
+
+        yield line
+        return
+    columns = (
+        TextColumn("building"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[name]}"),
+    )
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("build", total=None, name="")
+
+        def move(done: int, total: int, name: str) -> None:
+            bar.update(task, completed=done, total=total, name=name)
+
+        yield move
+
+
+@click.command("build")
+@product_argument
+@click.argument("releases", nargs=-1)
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("dist"),
+    show_default=True,
+    help="The directory of the packages and their manifest.",
+)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(["deb", "rpm"]),
+    multiple=True,
+    help="Only this format (may be repeated).",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would be built, and build nothing.")
+@verbose_option
+@json_option
+def command(
+    product: Path,
+    releases: tuple[str, ...],
+    output: Path,
+    formats: tuple[str, ...],
+    dry_run: bool,
+    verbose: bool,  # noqa: ARG001  (read where errors are reported)
+    as_json: bool,
+) -> None:
+    """Build the pairs of PRODUCT, a directory with a product.yaml; all RELEASES by default.
+
+    Packages whose inputs did not change since the last build stay as they are. The output
+    directory changes only when every package has been built and checked.
+    """
+    from toolchain.build.product import open_product  # noqa: PLC0415
+    from toolchain.build.run import Builder  # noqa: PLC0415
+    from toolchain.build.targets import plan_packages  # noqa: PLC0415
+    from toolchain.edge.process import Processes  # noqa: PLC0415
+    from toolchain.errors import UsageError  # noqa: PLC0415
+
+    opened = open_product(product)
+    chosen = opened.select(releases)
+    packages = [
+        planned
+        for planned in plan_packages(opened.product, chosen, opened.listing(), opened.sql())
+        if not formats or planned.format.value in formats
+    ]
+    if not packages:
+        raise UsageError(
+            f"{opened.product.name} has no target of format {' or '.join(formats)}",
+            "add it to `targets` in product.yaml",
+        )
+    if dry_run:
+        _show_plan(packages, as_json=as_json)
+        return
+    with _progress() as progress:
+        result = Builder(
+            product=product,
+            output=output,
+            templates=opened.templates,
+            licence_text=opened.licence_text,
+            processes=Processes(),
+            progress=progress,
+        ).build(packages)
+    if as_json:
+        rows = [{**asdict(row), "made": row.file in result.made} for row in result.packages]
+        echo_json({"output": str(output), "packages": rows})
+        return
+    made = len(result.made)
+    kept = len(result.packages) - made
+    for row in result.packages:
+        if row.file in result.made:
+            click.echo(output / row.file)
+    words = [f"{made} built"] if made else []
+    words += [f"{kept} unchanged"] if kept else []
+    click.echo(f"{', '.join(words)} in {output}", err=True)
+
+
+def _show_plan(packages: "list[Planned]", *, as_json: bool) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "file": planned.file_name,
+            "compression": str(planned.compression),
+            "relations": [str(item) for item in planned.package.all_relations(planned.format)],
+            "contents": sorted(entry.path for entry in planned.package.entries),
+        }
+        for planned in packages
+    ]
+    if as_json:
+        echo_json({"packages": rows})
+        return
+    for row in rows:
+        click.echo(row["file"])
+        for relation in row["relations"]:
+            click.echo(f"  {relation}")

@@ -1,0 +1,96 @@
+"""The `interlock` command: a table of subcommands, and the one place where errors end."""
+
+import importlib
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from toolchain.errors import InterlockError, SpecError, ToolError
+
+# One line each, so that `--help` imports no command.
+_COMMANDS = {
+    "init": "Write a commented, working skeleton of a product.",
+    "check": "Check every file of a product and report all problems at once.",
+    "build": "Build server and database packages as deb and rpm.",
+    "show": "Show a product, or one release with its packages and relations.",
+    "matrix": "Show which servers may run on which schemas.",
+    "explain": "Explain why a server may, or may not, run on a schema.",
+    "schema": "Write the JSON Schema of the specs, for editors.",
+    "completion": "Write the completion script of a shell.",
+}
+
+EXIT_CODES = """\
+\b
+Exit codes: 0 done; 1 the answer is no (check finds problems, explain refuses);
+2 wrong usage; 3 problems in a spec; 4 a tool is missing or failed;
+5 the result can't be written; 130 interrupted.
+"""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The commands in the order of a release engineer's day."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, from the module of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"toolchain.cli.{cmd_name}")
+        command = module.command
+        assert isinstance(command, click.Command)  # noqa: S101  (a slip of ours, not of a user)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The table itself; click's own way would import every command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, epilog=EXIT_CODES)
+@click.version_option(package_name="interlock-release", prog_name="interlock")
+def interlock() -> None:
+    """Build paired server and database packages that fit each other, or are refused."""
+
+
+def _terminated(_signal: int, _frame: FrameType | None) -> None:
+    """A polite `kill` ends a build as Ctrl-C does, with everything cleaned up."""
+    raise KeyboardInterrupt
+
+
+def _report(error: InterlockError) -> None:
+    if isinstance(error, SpecError) and error.problems:
+        from toolchain.spec.report.text import text_report  # noqa: PLC0415
+
+        click.echo(text_report(error.problems), err=True, nl=False)
+        return
+    click.echo(f"interlock: {error}", err=True)
+    if isinstance(error, ToolError) and "--verbose" in sys.argv and error.output:
+        click.echo(error.output.rstrip(), err=True)
+
+
+def main() -> None:
+    """Run the command line and end the process with the documented exit code."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = interlock.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interlock: interrupted; nothing was changed", err=True)
+        code = 130
+    except InterlockError as error:
+        _report(error)
+        code = error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except Exception as error:  # noqa: BLE001  (the last border: a user never sees a traceback)
+        click.echo(f"interlock: internal error: {type(error).__name__}: {error}", err=True)
+        code = 70
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,60 @@
+"""`interlock matrix`: servers against schemas."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from toolchain.cli.options import echo_json, product_argument
+
+if TYPE_CHECKING:
+    from toolchain.matrix.compatibility import Matrix
+
+
+@click.command("matrix")
+@product_argument
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown", "html"]),
+    default="text",
+    show_default=True,
+    help="How to write it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+def command(product: Path, form: str, as_json: bool) -> None:
+    """Show which servers of PRODUCT may run on a shard after each release's phases."""
+    from toolchain.build.product import open_product  # noqa: PLC0415
+    from toolchain.matrix.compatibility import matrix  # noqa: PLC0415
+    from toolchain.render.matrix import matrix_html, matrix_json, matrix_markdown  # noqa: PLC0415
+
+    opened = open_product(product).product
+    table = matrix(opened)
+    if as_json or form == "json":
+        echo_json(matrix_json(opened.name, table))
+    elif form == "markdown":
+        click.echo(matrix_markdown(table), nl=False)
+    elif form == "html":
+        click.echo(matrix_html(opened.name, table), nl=False)
+    else:
+        _print(opened.name, table)
+
+
+def _print(name: str, table: "Matrix") -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    from toolchain.render.matrix import state_heading  # noqa: PLC0415
+
+    grid = Table(title=f"{name}: servers (rows) on schemas (columns, with their releases)")
+    grid.add_column("server")
+    for state in table.states:
+        schema, releases = state_heading(state)
+        grid.add_column(f"{schema}\n{releases}", justify="center")
+    for server, row in zip(table.servers, table.fits, strict=True):
+        cells = [
+            Text("fits", style="green") if fits else Text("refused", style="red") for fits in row
+        ]
+        grid.add_row(str(server), *cells)
+    Console().print(grid)

@@ -1,0 +1,13 @@
+"""`interlock schema`: the JSON Schema of a spec, for editors."""
+
+from importlib.resources import files
+
+import click
+
+
+@click.command("schema")
+@click.argument("kind", type=click.Choice(["product", "release"]))
+def command(kind: str) -> None:
+    """Write the JSON Schema (draft-07) of product.yaml or of a release's spec."""
+    text = files("toolchain.spec").joinpath(f"{kind}.schema.json").read_text(encoding="utf-8")
+    click.echo(text, nl=False)

@@ -1,0 +1,110 @@
+"""`interlock show`: a product at a glance, or one release with its packages."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from toolchain.cli.options import echo_json, json_option, product_argument
+
+
+@click.command("show")
+@product_argument
+@click.argument("release", required=False)
+@json_option
+def command(product: Path, release: str | None, as_json: bool) -> None:
+    """Show PRODUCT with its releases, or one RELEASE with its phases, packages and relations."""
+    from toolchain.build.product import open_product  # noqa: PLC0415
+
+    opened = open_product(product)
+    if release is None:
+        answer = _product(opened.product)
+        if as_json:
+            echo_json(answer)
+        else:
+            _print_product(answer)
+        return
+    answer = _release(opened, opened.release(release))
+    if as_json:
+        echo_json(answer)
+    else:
+        _print_release(answer)
+
+
+def _product(product: Any) -> dict[str, Any]:
+    return {
+        "product": product.name,
+        "summary": product.summary,
+        "rollout": product.rollout.value,
+        "skew": product.skew,
+        "releases": [
+            {
+                "release": str(release.version),
+                "date": release.date.isoformat(),
+                "schema": release.database.schema,
+                "server_schemas": str(release.server.schemas),
+                "server_peers": str(release.server.peers),
+                "database_servers": str(release.database.servers),
+                "steps": [step.id for step in release.database.steps],
+            }
+            for release in product.releases
+        ],
+    }
+
+
+def _print_product(answer: dict[str, Any]) -> None:
+    from rich.console import Console  # noqa: PLC0415
+    from rich.table import Table  # noqa: PLC0415
+
+    click.echo(f"{answer['product']}: {answer['summary']}")
+    click.echo(f"rollout {answer['rollout']}, skew {answer['skew']}")
+    table = Table()
+    for heading in ("release", "date", "schema", "server runs on", "database accepts", "steps"):
+        table.add_column(heading, overflow="fold")
+    for row in answer["releases"]:
+        table.add_row(
+            row["release"],
+            row["date"],
+            str(row["schema"]),
+            f"schema {row['server_schemas']}",
+            f"servers {row['database_servers']}",
+            "\n".join(row["steps"]),
+        )
+    Console().print(table)
+
+
+def _release(opened: Any, release: Any) -> dict[str, Any]:
+    from toolchain.build.targets import plan_packages  # noqa: PLC0415
+
+    packages = plan_packages(opened.product, [release], opened.listing(), opened.sql())
+    return {
+        "release": str(release.version),
+        "date": release.date.isoformat(),
+        "schema": release.database.schema,
+        "changelog": list(release.changelog),
+        "steps": [
+            {"id": step.id, "sql": step.operation.sql, "origin": str(step.origin)}
+            for step in release.database.steps
+        ],
+        "packages": [
+            {
+                "file": planned.file_name,
+                "compression": str(planned.compression),
+                "relations": [str(item) for item in planned.package.all_relations(planned.format)],
+                "contents": sorted(entry.path for entry in planned.package.entries),
+            }
+            for planned in packages
+        ],
+    }
+
+
+def _print_release(answer: dict[str, Any]) -> None:
+    click.echo(f"{answer['release']} of {answer['date']}, schema {answer['schema']}")
+    for line in answer["changelog"]:
+        click.echo(f"  * {line}")
+    for step in answer["steps"]:
+        click.echo(f"step {step['id']}: {step['sql']} ({step['origin']})")
+    for package in answer["packages"]:
+        click.echo(f"{package['file']} ({package['compression']})")
+        for relation in package["relations"]:
+            click.echo(f"  {relation}")

@@ -1,0 +1,1 @@
+"""The only doors to processes, files and the environment."""

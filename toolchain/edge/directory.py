@@ -1,0 +1,103 @@
+"""A product's directory on disk: what stands where, with links followed only inside it."""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+_Kind = Literal[
+    "file", "directory", "link", "missing", "dangling", "escaping", "special", "unreadable"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is known of a path without reading it; `size` in bytes, `mode` the permission bits."""
+
+    kind: _Kind
+    size: int = 0
+    mode: int = 0
+    leads_to: str = ""
+
+
+def _found(status: os.stat_result) -> Found:
+    mode = stat.S_IMODE(status.st_mode)
+    if stat.S_ISREG(status.st_mode):
+        return Found(kind="file", size=status.st_size, mode=mode)
+    if stat.S_ISDIR(status.st_mode):
+        return Found(kind="directory", mode=mode)
+    return Found(kind="special", mode=mode)
+
+
+class Directory:
+    """One product's directory, named in every sentence as the user named it."""
+
+    def __init__(self, path: Path) -> None:
+        self._named = path
+        self._root = os.path.realpath(path)
+        self._below = self._root.rstrip("/") + "/"
+
+    def shown(self, path: str) -> str:
+        """The path as the user would type it."""
+        return str(self._named / path)
+
+    def names(self) -> tuple[str, ...]:
+        """The names at the top, sorted; raises OSError when the directory cannot be read."""
+        with os.scandir(self._root) as entries:
+            return tuple(sorted(entry.name for entry in entries))
+
+    def _real(self, path: str) -> str | None:
+        """The path with every link followed, or None when that leads out; missing parts stay."""
+        real = os.path.realpath(self._below + path)
+        return real if real == self._root or real.startswith(self._below) else None
+
+    def look(self, path: str) -> Found:
+        """What stands at a path, links followed as long as they stay inside the product."""
+        try:
+            real = self._real(path)
+            if real is None:
+                return Found(kind="escaping")
+            status = os.lstat(real)
+        except (FileNotFoundError, NotADirectoryError):
+            dangling = os.path.islink(self._below + path)  # noqa: PTH114 - hot; no Path needed
+            return Found(kind="dangling" if dangling else "missing")
+        except ValueError:  # a NUL in the path
+            return Found(kind="missing")
+        except OSError:
+            return Found(kind="unreadable")
+        # What realpath leaves as a link is a loop of links.
+        return Found(kind="dangling") if stat.S_ISLNK(status.st_mode) else _found(status)
+
+    def walk(self, path: str) -> Iterator[tuple[str, Found]]:
+        """All below a directory by path relative to it, sorted; links are not followed."""
+        found: list[tuple[str, Found]] = []
+        waiting = [""]
+        while waiting:
+            below = waiting.pop()
+            with os.scandir(Path(self._root, path, below)) as entries:
+                for entry in entries:
+                    name = f"{below}/{entry.name}" if below else entry.name
+                    if entry.is_symlink():
+                        link = str(Path(entry.path).readlink())
+                        found.append((name, Found(kind="link", leads_to=link)))
+                        continue
+                    here = _found(entry.stat(follow_symlinks=False))
+                    found.append((name, here))
+                    if here.kind == "directory":
+                        waiting.append(name)
+        yield from sorted(found, key=lambda item: item[0])
+
+    def read(self, path: str, limit: int) -> bytes:
+        """At most `limit` bytes of a file; raises OSError, and never waits for a pipe."""
+        real = self._real(path)
+        if real is None:
+            raise PermissionError(errno.EPERM, "leads out of the product", path)
+        # The path may have been replaced since `look`: no last link, no waiting, only a file.
+        descriptor = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "is not a regular file", path)
+            return file.read(limit)

@@ -1,0 +1,115 @@
+"""One door to the system's tools: no shell, a scrubbed environment, output kept for the error."""
+
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolchain.errors import ToolError
+
+# What to install for each tool, in Debian's and in Fedora's words.
+_PACKAGES = {
+    "dpkg-deb": "dpkg (Debian, Fedora)",
+    "rpmbuild": "rpm (Debian) or rpm-build (Fedora)",
+    "rpm": "rpm",
+    "apt-get": "apt",
+}
+_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A process to run; `environment` is added to the scrubbed one."""
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
+
+
+class Processes:
+    """Runs commands from any thread, and can stop all of them at once.
+
+    Children have a session of their own, so that Ctrl-C reaches Interlock alone, which then ends
+    them in an orderly way.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._stopped = False
+
+    def run(self, command: Command) -> str:
+        """What the command prints to stdout; raises ToolError when it is missing or fails."""
+        name = command.argv[0]
+        found = shutil.which(name, path=_SYSTEM_PATH)
+        if found is None:
+            raise ToolError(f"{name} is not installed", f"install {_PACKAGES.get(name, name)}")
+        process = self._start(command, found)
+        try:
+            output, errors = process.communicate()
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        if process.returncode != 0:
+            raise _failure(command, process.returncode, errors or output)
+        return output
+
+    def _start(self, command: Command, found: str) -> subprocess.Popen[str]:
+        environment = {
+            "PATH": _SYSTEM_PATH,
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "HOME": "/nonexistent",
+            **command.environment,
+        }
+        with self._lock:
+            if self._stopped:
+                raise ToolError(f"{command.argv[0]} was not started", "the build was interrupted")
+            process = subprocess.Popen(
+                command.argv,
+                executable=found,
+                env=environment,
+                cwd=command.cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="backslashreplace",
+                start_new_session=True,
+            )
+            self._running.add(process)
+        return process
+
+    def stop(self) -> None:
+        """End every running child and let no other begin."""
+        with self._lock:
+            self._stopped = True
+            for process in self._running:
+                process.terminate()
+
+
+def _failure(command: Command, code: int, output: str) -> ToolError:
+    lines = [line.strip() for line in output.strip().splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()] or lines[-1:]
+    said = errors[0] if errors else "it said nothing"
+    if "No space left on device" in output:
+        return ToolError(
+            f"{command.argv[0]} found no space left on the device",
+            "free some space where the output or TMPDIR lies",
+            output=output,
+        )
+    if code < 0:
+        said = f"ended by signal {-code}"
+    return ToolError(
+        f"{command.argv[0]} failed with exit code {code}: {said}",
+        "run again with --verbose to see all that it printed",
+        output=output,
+    )
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,53 @@
+"""Where Interlock's own templates and the runner lie, in a checkout and in an installed wheel."""
+
+from functools import cache
+from pathlib import Path
+
+from toolchain.errors import ToolError
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def packaging_directory() -> Path:
+    """The directory of the templates; raises ToolError when the installation lacks it."""
+    for candidate in (_PACKAGE / "_packaging", _PACKAGE.parent / "packaging"):
+        if (candidate / "deb").is_dir():
+            return candidate
+    raise ToolError("Interlock's templates are missing", "install interlock-release again")
+
+
+def template_reader(product: Path) -> "TemplateFiles":
+    """Templates of a product's `packaging/` directory first, then Interlock's own."""
+    return TemplateFiles((product / "packaging", packaging_directory()))
+
+
+class TemplateFiles:
+    """Reads templates by name from the first directory that has them."""
+
+    def __init__(self, directories: tuple[Path, ...]) -> None:
+        self._directories = directories
+
+    def __call__(self, name: str) -> str | None:
+        """The template's text, or None where there is none."""
+        for directory in self._directories:
+            path = directory / name
+            if path.is_file():
+                return path.read_text(encoding="utf-8")
+        return None
+
+    def digest_of_all(self) -> tuple[tuple[str, str], ...]:
+        """Name and text of every template, for the hash of a build's inputs."""
+        found: dict[str, str] = {}
+        for directory in reversed(self._directories):
+            for path in sorted(directory.rglob("*.j2")):
+                found[str(path.relative_to(directory))] = path.read_text(encoding="utf-8")
+        return tuple(sorted(found.items()))
+
+
+@cache
+def runner_files() -> tuple[tuple[str, bytes], ...]:
+    """The runner's Python files, by path relative to its package."""
+    root = _PACKAGE / "runner"
+    return tuple(
+        (str(path.relative_to(root)), path.read_bytes()) for path in sorted(root.rglob("*.py"))
+    )

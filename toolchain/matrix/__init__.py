@@ -1,0 +1,1 @@
+"""Compatibility of a product's servers and schemas: computed from the law, and explained."""

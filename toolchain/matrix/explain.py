@@ -1,0 +1,109 @@
+"""Why a server may, or may not, run on a shard: the chain of reasons as facts.
+
+The facts carry their origins; whoever shows them writes the prose.
+"""
+
+from dataclasses import dataclass
+
+from toolchain.matrix.compatibility import (
+    ShardState,
+    fitting_servers,
+    fitting_states,
+    shard_states,
+)
+from toolchain.model.change import Phase
+from toolchain.model.origin import Origin
+from toolchain.model.release import Product, Release
+from toolchain.model.version import Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One sentence of the chain, the line of the spec that says so, and whether it allows."""
+
+    sentence: str
+    allows: bool
+    origin: Origin | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The verdict on one pair with its reasons, and what would fit instead."""
+
+    server: Version
+    schema: int
+    database: Version
+    fits: bool
+    reasons: tuple[Reason, ...]
+    servers_that_fit: tuple[Version, ...]
+    schemas_that_fit: tuple[int, ...]
+
+
+def state_of(product: Product, schema: int) -> ShardState | None:
+    """The last state in which a shard has that schema version; None when it never has."""
+    found = [state for state in shard_states(product) if state.handshake.schema == schema]
+    return found[-1] if found else None
+
+
+def explain(product: Product, server: Release, state: ShardState) -> Explanation:
+    """Both halves of the law for one server and one shard state, with what lies behind them."""
+    database = product.release(state.releases[0])
+    schema = state.handshake.schema
+    reasons = [_database_side(server, database), *_contracts(product, server, database)]
+    reasons += [_server_side(server, schema)]
+    return Explanation(
+        server=server.version,
+        schema=schema,
+        database=database.version,
+        fits=all(reason.allows for reason in reasons),
+        reasons=tuple(reasons),
+        servers_that_fit=tuple(release.version for release in fitting_servers(product, state)),
+        schemas_that_fit=tuple(
+            sorted({fitting.handshake.schema for fitting in fitting_states(product, server)})
+        ),
+    )
+
+
+def _database_side(server: Release, database: Release) -> Reason:
+    window = database.database.servers
+    allows = server.version in window
+    return Reason(
+        sentence=f"database {database.version} (schema {database.database.schema}) accepts "
+        f"servers {window}, and server {server.version} is "
+        f"{'among them' if allows else 'not among them'}",
+        allows=allows,
+        origin=database.database.servers_origin,
+    )
+
+
+def _contracts(product: Product, server: Release, database: Release) -> list[Reason]:
+    """The contracts that took away what a refused server may still use."""
+    if server.version in database.database.servers:
+        return []
+    found = []
+    for release in product.releases:
+        if not server.version < release.version <= database.version:
+            continue
+        for step in release.database.of(Phase.CONTRACT):
+            if server.version in release.database.servers:
+                continue
+            found.append(
+                Reason(
+                    sentence=f"release {release.version} contracts '{step.change}': "
+                    "its old form is gone from the shard",
+                    allows=False,
+                    origin=step.origin,
+                )
+            )
+    return found
+
+
+def _server_side(server: Release, schema: int) -> Reason:
+    window = server.server.schemas
+    allows = schema in window
+    return Reason(
+        sentence=f"server {server.version} runs on schemas {window}, and {schema} is "
+        f"{'among them' if allows else 'not among them'}",
+        allows=allows,
+        origin=server.server.schemas_origin,
+    )

@@ -1,0 +1,1 @@
+"""Frozen values of the domain, and the law that everything else follows from."""

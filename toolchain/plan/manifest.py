@@ -1,0 +1,94 @@
+"""What the database package carries: the SQL of the chain, and the manifest that orders it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from toolchain.model.change import Step
+from toolchain.model.release import Product, Release
+from toolchain.plan.entry import Entry, File
+from toolchain.plan.handshake import release_json, to_json, window_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlText:
+    """One SQL file: its bytes, their SHA-256 in hex, and its statements in order."""
+
+    content: bytes
+    sha256: str
+    statements: tuple[str, ...]
+
+
+SqlReader = Callable[[str], SqlText]
+
+
+def _carried(step: Step, release: Release) -> tuple[str, str]:
+    """Where the step's SQL and its undo stand below the manifest."""
+    base = f"sql/{release.version}/{step.id}"
+    return f"{base}.sql", f"{base}.undo.sql"
+
+
+def _step_json(step: Step, release: Release, read: SqlReader) -> dict[str, Any]:
+    path, undo_path = _carried(step, release)
+    text = read(step.operation.sql)
+    undo = step.operation.undo
+    return {
+        "id": step.id,
+        "change": step.change,
+        "phase": step.phase.value,
+        "transaction": step.operation.transaction,
+        "sql": path,
+        "sha256": text.sha256,
+        "undo": {"sql": undo_path, "sha256": read(undo).sha256} if undo else None,
+        "batch": {
+            "table": step.batch.table,
+            "key": step.batch.key,
+            "statements": list(text.statements),
+        }
+        if step.batch
+        else None,
+    }
+
+
+def _step_files(step: Step, release: Release, root: str, read: SqlReader) -> Iterator[Entry]:
+    path, undo_path = _carried(step, release)
+    yield File(path=f"{root}/{path}", content=read(step.operation.sql).content)
+    if step.operation.undo:
+        yield File(path=f"{root}/{undo_path}", content=read(step.operation.undo).content)
+
+
+def manifest_json(product: Product, release: Release, read: SqlReader) -> dict[str, Any]:
+    """The manifest of the chain from the product's baseline up to one release."""
+    return {
+        "format": 1,
+        "product": product.name,
+        "release": str(release.version),
+        "releases": [
+            {
+                "release": str(past.version),
+                "schema": past.database.schema,
+                "servers": window_json(past.database.servers),
+                "steps": [_step_json(step, past, read) for step in past.database.steps],
+            }
+            for past in product.releases
+            if past.version <= release.version
+        ],
+    }
+
+
+def database_files(product: Product, release: Release, read: SqlReader) -> tuple[Entry, ...]:
+    """The manifest, `release.json` and every SQL file of the chain."""
+    root = f"/usr/share/{product.database_package}"
+    steps = tuple(
+        entry
+        for past in product.releases
+        if past.version <= release.version
+        for step in past.database.steps
+        for entry in _step_files(step, past, root, read)
+    )
+    manifest = to_json(manifest_json(product, release, read))
+    return (
+        File(path=f"{root}/release.json", content=release_json(product, release)),
+        File(path=f"{root}/manifest.json", content=manifest),
+        *steps,
+    )

@@ -1,0 +1,48 @@
+"""The relations of a pair, derived from the law and written in no format yet.
+
+A window becomes Conflicts with everything outside it, never a Depends: a Depends on a virtual
+package is satisfied by some provider, a Conflicts binds every provider, and the law speaks of
+every shard.
+"""
+
+from toolchain.model.relation import Operator, Relation, RelationKind
+from toolchain.model.release import Product, Release
+from toolchain.model.version import Version
+from toolchain.model.window import Window
+
+
+def _outside(name: str, oldest: str | None, below: str | None) -> tuple[Relation, ...]:
+    bounds = ((Operator.EARLIER, oldest), (Operator.LATER_OR_EQUAL, below))
+    return tuple(
+        Relation(kind=RelationKind.CONFLICTS, name=name, operator=operator, version=bound)
+        for operator, bound in bounds
+        if bound is not None
+    )
+
+
+def schema_conflicts(product: Product, schemas: Window[int]) -> tuple[Relation, ...]:
+    """What a server package refuses: every provider of a schema outside its window."""
+    below = None if schemas.below is None else str(schemas.below)
+    return _outside(product.schema_package, str(schemas.oldest), below)
+
+
+def server_conflicts(product: Product, servers: Window[Version]) -> tuple[Relation, ...]:
+    """What a database package refuses: servers outside its window."""
+    below = None if servers.below is None else servers.below.packaged
+    return _outside(product.server_package, servers.oldest.packaged, below)
+
+
+def server_relations(product: Product, release: Release) -> tuple[Relation, ...]:
+    """The law's relations of the server package."""
+    return schema_conflicts(product, release.server.schemas)
+
+
+def database_relations(product: Product, release: Release) -> tuple[Relation, ...]:
+    """The law's relations of the database package: what it provides, and what it refuses."""
+    provided = Relation(
+        kind=RelationKind.PROVIDES,
+        name=product.schema_package,
+        operator=Operator.EQUAL,
+        version=str(release.database.schema),
+    )
+    return (provided, *server_conflicts(product, release.database.servers))

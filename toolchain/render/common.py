@@ -1,0 +1,34 @@
+"""Files that both formats carry and that are written, not copied: units, users, directories."""
+
+from toolchain.plan.entry import Entry, File
+from toolchain.plan.package import Package
+from toolchain.render.templates import Templates
+
+
+def generated(package: Package, templates: Templates) -> tuple[Entry, ...]:
+    """The systemd units, sysusers.d and tmpfiles.d files of a package."""
+    entries: list[Entry] = []
+    for service, command in package.commands:
+        text = templates.render(
+            "common/service.j2", package=package, service=service, command=command
+        )
+        path = f"/usr/lib/systemd/system/{service.name}.service"
+        entries.append(File(path=path, content=text.encode()))
+    if package.users:
+        path = f"/usr/lib/sysusers.d/{package.name}.conf"
+        entries.append(File(path=path, content=sysusers(package, templates).encode()))
+    if package.state:
+        text = templates.render("common/tmpfiles.j2", package=package)
+        path = f"/usr/lib/tmpfiles.d/{package.name}.conf"
+        entries.append(File(path=path, content=text.encode()))
+    return tuple(entries)
+
+
+def sysusers(package: Package, templates: Templates) -> str:
+    """The package's sysusers.d(5) lines."""
+    return templates.render("common/sysusers.j2", package=package)
+
+
+def restart(package: Package, templates: Templates, command: str) -> str:
+    """The shell function that restarts what runs, by the format's own command."""
+    return templates.render("common/restart.j2", package=package, restart_command=command)

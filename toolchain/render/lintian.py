@@ -1,0 +1,62 @@
+"""Which findings of lintian are meant, and why; shipped as the package's overrides."""
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from toolchain.plan.entry import EntryKind, File
+from toolchain.plan.package import Package
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """One lintian tag that the package carries on purpose."""
+
+    tag: str
+    reason: str
+
+
+def _undocumented(package: Package) -> list[str]:
+    """Names of commands without a manual page among the package's files."""
+    names = {PurePosixPath(entry.path) for entry in package.entries if isinstance(entry, File)}
+    manuals = {path.name.split(".")[0] for path in names if "man" in path.parts}
+    commands = (path for path in names if str(path.parent) in {"/usr/bin", "/usr/sbin"})
+    return sorted(
+        f"{path.parent.name}/{path.name}" for path in commands if path.name not in manuals
+    )
+
+
+def overrides(package: Package) -> tuple[Override, ...]:
+    """The overrides that this package needs, each with its reason."""
+    found = [
+        Override(
+            tag="malformed-deb-archive * data.tar.zst *",
+            reason="Debian's own archive takes no zstd; the distributions of this target read it.",
+        ),
+        Override(
+            tag="initial-upload-closes-no-bugs *",
+            reason="The product's own repositories take no uploads of Debian's kind.",
+        ),
+    ]
+    if package.protect:
+        found.append(
+            Override(
+                tag="unknown-field Protected",
+                reason="dpkg 1.20.1 and apt 2.3 know it: no solver removes the package by itself.",
+            )
+        )
+    found += [
+        Override(
+            tag=f"no-manual-page [usr/{command}]",
+            reason="Manual pages are the product's to bring, by `manuals` in its spec.",
+        )
+        for command in _undocumented(package)
+    ]
+    found += [
+        Override(
+            tag=f"non-standard-file-perm {entry.mode:04o} != 0644 [{entry.path[1:]}]",
+            reason="The spec gives this file to the group of its service and to nobody else.",
+        )
+        for entry in package.entries
+        if isinstance(entry, File) and entry.kind is EntryKind.CONFIG and entry.mode != 0o644
+    ]
+    return tuple(found)

@@ -1,0 +1,50 @@
+"""Templates: Jinja2 with strict names, and filters for each language that they write.
+
+A product's own `packaging/` directory stands before Interlock's, so one file can be replaced.
+"""
+
+from collections.abc import Callable
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError
+
+from toolchain.errors import SpecError
+from toolchain.render import quoting
+
+TemplateReader = Callable[[str], str | None]
+
+
+class Templates:
+    """Renders `deb/control.j2` and its like from text that a reader brings."""
+
+    def __init__(self, read: TemplateReader) -> None:
+        # Not HTML: each template's language has its own filter, and StrictUndefined its errors.
+        self._environment = Environment(  # noqa: S701
+            loader=FunctionLoader(read),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
+        self._environment.filters.update(
+            sh=quoting.shell_word,
+            rpm=quoting.rpm_text,
+            rpm_path=quoting.rpm_path,
+            deb_description=quoting.deb_description,
+            command_word=quoting.command_word,
+            environment_word=quoting.environment_word,
+            unit_text=quoting.unit_text,
+            sysusers=quoting.sysusers_text,
+            roff=quoting.roff_text,
+        )
+
+    def render(self, name: str, **values: object) -> str:
+        """Fill one template; raises SpecError when the template itself is at fault."""
+        try:
+            return self._environment.get_template(name).render(**values)
+        except TemplateError as error:
+            line = getattr(error, "lineno", None)
+            place = f"packaging/{name}" + (f":{line}" if line else "")
+            raise SpecError(
+                f"{place}: {error.message or type(error).__name__}",
+                "compare the product's template with the one that Interlock brings",
+            ) from error

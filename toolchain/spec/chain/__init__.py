@@ -1,0 +1,1 @@
+"""What must hold between the releases of a product."""

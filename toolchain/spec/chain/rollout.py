@@ -1,0 +1,93 @@
+"""Whether a cluster can move from one release to the next at all, one server or shard at a time.
+
+Two servers and two shards stand for any number: a state is legal when the law holds between every
+server and every shard, and between every two servers, so only which releases are present counts.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from toolchain.model.law import ShardHandshake, compatible, peers_compatible
+from toolchain.model.release import RolloutPolicy
+from toolchain.spec.chain.refusal import own_refusals, peer_refusals, shard_refusals
+from toolchain.spec.chain.windows import meetings
+from toolchain.spec.codes import Code
+from toolchain.spec.facts import Facts
+from toolchain.spec.problem import Complaint, Problem, Related
+
+# For each server whether it is at the later release, and for each shard how far it is on its way:
+# at the earlier release, with the later one's schema, with the later one's window too.
+_State = tuple[int, ...]
+_START: _State = (0, 0, 0, 0)
+_END: _State = (1, 1, 2, 2)
+
+
+def check_rollouts(
+    releases: Sequence[Facts], rollout: RolloutPolicy, skew: int
+) -> Iterator[Problem]:
+    """Between each release and the next there is an order of steps with legal states only.
+
+    Where a window is too narrow for the policy, or for its own release, that has been told.
+    """
+    for earlier, later in pairwise(releases):
+        told = own_refusals(earlier) or own_refusals(later)
+        if skew > 0:
+            told = told or meetings(earlier, later, rollout)
+        if not told and not has_rollout(earlier, later):
+            yield _problem(earlier, later)
+
+
+def has_rollout(earlier: Facts, later: Facts) -> bool:
+    """Search all orders of single steps."""
+    seen, waiting = {_START}, [_START]
+    while waiting:
+        state = waiting.pop()
+        if state == _END:
+            return True
+        for at, end in enumerate(_END):
+            if state[at] < end:
+                following = (*state[:at], state[at] + 1, *state[at + 1 :])
+                if following not in seen and _is_legal(following, earlier, later):
+                    seen.add(following)
+                    waiting.append(following)
+    return False
+
+
+def _is_legal(state: _State, earlier: Facts, later: Facts) -> bool:
+    servers = [later.server if moved else earlier.server for moved in state[:2]]
+    shards = [
+        ShardHandshake(
+            schema=(later if stage else earlier).schema,
+            servers=(later if stage == _END[-1] else earlier).servers,
+        )
+        for stage in state[2:]
+    ]
+    return peers_compatible(*servers) and all(
+        compatible(server, shard) for server in servers for shard in shards
+    )
+
+
+def _problem(earlier: Facts, later: Facts) -> Problem:
+    refusals = [
+        *shard_refusals(earlier, later),
+        *shard_refusals(later, earlier),
+        *peer_refusals(later, earlier),
+    ]
+    first = refusals[0]
+    return Complaint(
+        Code.NO_ROLLOUT,
+        f"no order of steps leads from {earlier.version} to {later.version}: "
+        + _reasons(earlier, later),
+        f"{first.cure}, or release a version between the two that fits both",
+    ).at(
+        first.place,
+        *(Related(origin=other.place.origin, message=other.message) for other in refusals[1:]),
+    )
+
+
+def _reasons(earlier: Facts, later: Facts) -> str:
+    peers = peer_refusals(later, earlier)
+    if peers:
+        return f"{peers[0].message}, so the servers cannot be moved one by one"
+    shards, servers = shard_refusals(earlier, later)[0], shard_refusals(later, earlier)[0]
+    return f"shards first, {shards.message}; servers first, {servers.message}"

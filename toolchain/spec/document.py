@@ -1,0 +1,62 @@
+"""One spec file while it is being checked: its tree, its problems, and which parts are sound."""
+
+from collections.abc import Iterable
+
+from toolchain.model.origin import Origin
+from toolchain.spec.located.node import Node, Path, Table, node_at, shown_path
+from toolchain.spec.problem import Complaint, Place, Problem, Related
+
+
+class Document:
+    """A file's tree and the problems found in it so far.
+
+    A part without problems is sound: it has the shape that the schema gives it, so it can be read
+    without further questions. Other parts are left alone, so that one mistake is told once.
+    """
+
+    def __init__(self, name: str, shown: str, root: Node | None, problems: list[Problem]) -> None:
+        self.name = name
+        self.shown = shown
+        self.root = root
+        self.problems = problems
+        self._broken: list[Path] = [()] if root is None else []
+
+    def place(self, path: Path) -> Place:
+        """Where the value at a path stands, or the deepest value on the way to it."""
+        origin = Origin(file=self.shown) if self.root is None else node_at(self.root, path).origin
+        return Place(origin, shown_path(path))
+
+    def key_place(self, path: Path) -> Place:
+        """Where the last key of a path stands."""
+        *above, key = path
+        table = None if self.root is None else node_at(self.root, above)
+        if isinstance(table, Table) and key in table.keys:
+            return Place(table.keys[str(key)], shown_path(path))
+        return self.place(path)
+
+    def complain(
+        self, complaint: Complaint, path: Path, *related: Related, at_key: bool = False
+    ) -> None:
+        """Note a problem; what stands at its path is not sound any more."""
+        place = self.key_place(path) if at_key else self.place(path)
+        problem = complaint.at(place, *related)
+        if problem not in self.problems:
+            self.problems.append(problem)
+        self.doubt(path)
+
+    def doubt(self, path: Path) -> None:
+        """Take a part for not sound without a problem of its own."""
+        self._broken.append(path)
+
+    def doubted(self, path: Path) -> bool:
+        """Whether this very part is known not to be sound."""
+        return path in self._broken
+
+    def sound(self, *paths: Path) -> bool:
+        """Whether nothing is wrong at, above or below any of these paths."""
+        return not any(_touches(broken, path) for broken in self._broken for path in paths or ((),))
+
+
+def _touches(one: Iterable[str | int], other: Iterable[str | int]) -> bool:
+    """Whether one path is the other or leads to it."""
+    return all(a == b for a, b in zip(one, other, strict=False))

@@ -1,0 +1,1 @@
+"""The server half of a release: the files it installs and what it makes of them."""

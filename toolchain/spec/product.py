@@ -1,0 +1,125 @@
+"""product.yaml: what all releases share."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from toolchain.model.release import (
+    Architecture,
+    Format,
+    Product,
+    Release,
+    RolloutPolicy,
+    Target,
+)
+from toolchain.spec.codes import Code
+from toolchain.spec.document import Document
+from toolchain.spec.duplicates import check_duplicates
+from toolchain.spec.located.node import Table, as_table
+from toolchain.spec.problem import Complaint
+
+FILE_NAME = "product.yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductFacts:
+    """What the checks of a release need of its product; None where product.yaml is not sound."""
+
+    name: str
+    summary: str
+    architectures: tuple[Architecture, ...]
+    rollout: RolloutPolicy | None
+    skew: int | None
+
+    @property
+    def own_packages(self) -> tuple[str, ...]:
+        """The names that only Interlock's own relations may name."""
+        return tuple(f"{self.name}-{half}" for half in ("server", "database", "schema"))
+
+
+def _root(document: Document) -> Table:
+    return as_table(document.root or Table({}, {}, document.place(()).origin))
+
+
+def product_facts(document: Document) -> ProductFacts:
+    """As much of product.yaml as is sound."""
+
+    def sound_text(key: str) -> str:
+        return _root(document).text(key) if document.sound((key,)) else ""
+
+    rollout = sound_text("rollout")
+    targets = targets_of(document) if document.sound(("targets",)) else ()
+    return ProductFacts(
+        name=sound_text("product") or "PRODUCT",
+        summary=sound_text("summary") or "SUMMARY",
+        architectures=tuple(
+            architecture
+            for architecture in Architecture
+            if any(architecture in target.architectures for target in targets)
+        ),
+        rollout=RolloutPolicy(rollout) if rollout else None,
+        skew=_root(document).number("skew", 1) if document.sound(("skew",)) else None,
+    )
+
+
+def targets_of(document: Document) -> tuple[Target, ...]:
+    """The package formats to build, in the order of `Format`; needs a sound `targets` section."""
+    targets = _root(document).table("targets")
+    return tuple(
+        _target(targets.table(package.value), package)
+        for package in Format
+        if targets.has(package.value)
+    )
+
+
+def _target(table: Table, package: Format) -> Target:
+    return Target(
+        format=package,
+        architectures=tuple(Architecture(item.text) for item in table.scalars("architectures")),
+        distributions=tuple(item.text for item in table.scalars("distributions")),
+        compression=table.text("compression") if table.has("compression") else None,
+        origin=table.origin,
+    )
+
+
+def check_targets(document: Document) -> None:
+    """Note architectures that exclude each other and items that stand twice."""
+    if not document.sound(("targets",)):
+        return
+    for target in targets_of(document):
+        path = ("targets", target.format.value)
+        if Architecture.ALL in target.architectures and len(set(target.architectures)) > 1:
+            document.complain(
+                Complaint(
+                    Code.ARCHITECTURES,
+                    "'all' stands beside other architectures",
+                    "write 'all' alone when one package serves every machine, or leave it out",
+                ),
+                (*path, "architectures"),
+            )
+        lists = {
+            "architectures": [architecture.value for architecture in target.architectures],
+            "distributions": target.distributions,
+        }
+        for key, items in lists.items():
+            named = [(item, (*path, key, at)) for at, item in enumerate(items)]
+            check_duplicates(document, named)
+
+
+def product_of(document: Document, releases: Iterable[Release]) -> Product:
+    """The product, from a document that is sound and releases in version order."""
+    root, facts = _root(document), product_facts(document)
+    return Product(
+        name=facts.name,
+        summary=facts.summary,
+        description=root.text("description"),
+        maintainer=root.text("maintainer"),
+        homepage=root.text("homepage"),
+        licence=root.text("licence"),
+        copyright=root.text("copyright"),
+        rollout=RolloutPolicy(root.text("rollout")),
+        skew=root.number("skew", 1),
+        protect=root.flag("protect", default=True),
+        targets=targets_of(document),
+        releases=tuple(releases),
+        origin=root.origin,
+    )

@@ -1,0 +1,98 @@
+"""One release spec: checked by itself, and built once everything is found sound."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from toolchain.model.release import DatabaseSpec, Release, ServerSpec
+from toolchain.model.version import Version
+from toolchain.spec.codes import Code
+from toolchain.spec.document import Document
+from toolchain.spec.facts import Facts, facts_of, steps_of
+from toolchain.spec.located.node import Table, as_table
+from toolchain.spec.payload.server import server_of
+from toolchain.spec.payload.sources import Sources
+from toolchain.spec.problem import Complaint
+from toolchain.spec.product import ProductFacts
+from toolchain.spec.sql.files import SqlFiles
+from toolchain.spec.sql.steps import check_steps
+from toolchain.spec.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedRelease:
+    """A release spec after its own checks; None for a half that is not sound."""
+
+    document: Document
+    facts: Facts | None
+    server: ServerSpec | None
+
+
+def check_release(
+    document: Document, product: ProductFacts, tree: Tree, sql: SqlFiles, names: frozenset[str]
+) -> CheckedRelease:
+    """Check all that a release names, as far as its structure is sound.
+
+    `names` are the names of all release specs of the product.
+    """
+    _check_file_name(document, names)
+    if document.sound(("schema",)):
+        check_steps(document, steps_of(document), sql)
+    facts = facts_of(document)
+    server = None
+    if document.sound(("server",), ("payload",)):
+        payload = as_table(document.root or _nothing(document)).text("payload")
+        sources = Sources(document, tree, payload, product.architectures)
+        if sources.has_payload():
+            server = server_of(document, facts, product, sources)
+    return CheckedRelease(document=document, facts=facts, server=server)
+
+
+def _nothing(document: Document) -> Table:
+    return Table({}, {}, document.place(()).origin)
+
+
+def _check_file_name(document: Document, names: frozenset[str]) -> None:
+    """A release and its file have one name, so no two files are one release."""
+    if not document.sound(("release",)):
+        return
+    version = as_table(document.root or _nothing(document)).text("release")
+    name = f"{version}.yaml"
+    if name == document.name:
+        return
+    stem = document.name.removesuffix(".yaml")
+    if name in names:
+        complaint = Complaint(
+            Code.DUPLICATE_RELEASE,
+            f"the release {version} has a file of its own, {name}",
+            f"write {stem}, as this file's name says",
+        )
+    else:
+        complaint = Complaint(
+            Code.RELEASE_FILE,
+            f"the file of the release {version} is named {document.name}",
+            f"write {stem}, or rename the file {name}",
+        )
+    document.complain(complaint, ("release",))
+
+
+def release_of(checked: CheckedRelease) -> Release | None:
+    """The release of a spec; None when anything in it is not sound."""
+    document, facts, server = checked.document, checked.facts, checked.server
+    if facts is None or server is None or not document.sound():
+        return None
+    root = as_table(document.root or _nothing(document))
+    return Release(
+        version=Version.parse(root.text("release")),
+        date=date.fromisoformat(root.text("date")),
+        revision=root.number("revision", 1),
+        changelog=tuple(entry.text for entry in root.scalars("changelog")),
+        server=server,
+        database=DatabaseSpec(
+            schema=facts.schema,
+            servers=facts.servers,
+            steps=tuple(placed.step for placed in facts.steps),
+            origin=root.table("schema").origin,
+            servers_origin=facts.servers_place.origin,
+        ),
+        origin=root.origin,
+    )

@@ -1,0 +1,1 @@
+"""Whether a tree has the shape that the JSON Schemas give it."""

@@ -1,0 +1,1 @@
+"""Checks of single values, each a function that raises a Complaint."""

@@ -1,0 +1,104 @@
+"""`${NAME}` in values: only variables that product.yaml declares, and a value stays a string."""
+
+import re
+from collections.abc import Mapping
+
+from toolchain.spec.codes import Code
+from toolchain.spec.document import Document
+from toolchain.spec.located.node import Items, Node, Path, Scalar, Table
+from toolchain.spec.located.text import control_in, show
+from toolchain.spec.problem import Complaint
+
+Variables = Mapping[str, str | None]
+
+# `$${NAME}` is a literal `${NAME}`.
+_REFERENCE = re.compile(r"(\$?)\$\{([^{}]*)\}")
+
+
+def declared(product: Document, environment: Mapping[str, str]) -> Variables | None:
+    """Every variable that the product declares, with its value; None when none can be known.
+
+    A variable without a value has None for it. A default of the wrong shape counts as "": the
+    check of the product's structure tells of it.
+    """
+    if not isinstance(product.root, Table):
+        return None
+    node = product.root.nodes.get("environment")
+    if not isinstance(node, Table):
+        return {}
+    return {name: environment.get(name, _default(about)) for name, about in node.nodes.items()}
+
+
+def _default(node: Node) -> str | None:
+    if not isinstance(node, Table) or not node.has("default"):
+        return None
+    default = node.nodes["default"]
+    return default.text if isinstance(default, Scalar) else ""
+
+
+def expand(document: Document, variables: Variables | None) -> None:
+    """Replace every reference in a document's values; keys, and the declarations, have none."""
+    if document.root is not None:
+        document.root = _Expansion(document, variables).of(document.root, ())
+
+
+class _Expansion:
+    def __init__(self, document: Document, variables: Variables | None) -> None:
+        self._document = document
+        self._variables = variables
+
+    def of(self, node: Node, path: Path) -> Node:
+        if path == ("environment",) and self._document.name == "product.yaml":
+            return node
+        match node:
+            case Scalar():
+                return self._scalar(node, path) if "${" in node.text else node
+            case Items():
+                items = enumerate(node.nodes)
+                return Items(tuple(self.of(item, (*path, at)) for at, item in items), node.origin)
+            case Table():
+                values = {key: self.of(value, (*path, key)) for key, value in node.nodes.items()}
+                return Table(values, node.keys, node.origin)
+
+    def _scalar(self, node: Scalar, path: Path) -> Scalar:
+        if self._variables is None:
+            self._document.doubt(path)
+            return node
+        text = _REFERENCE.sub(lambda match: self._value(match, path), node.text)
+        return Scalar(text, plain=False, origin=node.origin)
+
+    def _value(self, match: re.Match[str], path: Path) -> str:
+        name = match[2]
+        if match[1]:
+            return f"${{{name}}}"
+        variables = self._variables or {}
+        value = variables.get(name, "")
+        if name not in variables:
+            self._document.complain(
+                Complaint(
+                    Code.UNKNOWN_VARIABLE,
+                    f"the variable {show(name)} is not declared",
+                    f"declare it under 'environment' in product.yaml, or write $${{{name[:60]}}} "
+                    "for the text itself",
+                ),
+                path,
+            )
+        elif value is None:
+            self._document.complain(
+                Complaint(
+                    Code.UNSET_VARIABLE,
+                    f"the variable {name} is not set and has no default",
+                    f"set {name} in the environment, or give it a default in product.yaml",
+                ),
+                path,
+            )
+        elif (control := control_in(value)) is not None:
+            self._document.complain(
+                Complaint(
+                    Code.CONTROL_CHARACTER,
+                    f"the variable {name} holds the control character {control}",
+                    f"set {name} to plain text",
+                ),
+                path,
+            )
+        return value or ""
