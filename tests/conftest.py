@@ -14,6 +14,10 @@ REPOSITORY = Path(__file__).parent.parent
 Interlock = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+
+
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
     """The directory of a small product with two releases."""
