@@ -66,8 +66,9 @@ class Step:
 class Link:
     """One release of the chain: its schema, the steps to it, and the oldest that it works with.
 
-    `expanded` is the release whose expand steps its server needs, `stop` the one before that, from
-    which procrastinate documents an upgrade; `skipped` are versions with migrations between both.
+    `expanded` is the release whose expand steps its server needs, and `oldest_peer` the one from
+    which procrastinate documents an upgrade to that; `contracted` is the release whose post
+    migrations have run. `skipped` are versions with migrations that the chain passes by.
     """
 
     number: Number
@@ -89,13 +90,14 @@ class Link:
 class _Walk:
     """What is known on the way from one release to the next."""
 
+    expanded: Number
+    documented: Number
     schema: int = 1
     oldest_schema: int = 1
-    expanded: Number | None = None
-    documented: Number | None = None
     contracted: Number | None = None
     waiting: list[str] = field(default_factory=list)
     waiting_since: Number | None = None
+    owners: dict[str, str] = field(default_factory=dict)
     taken: set[tuple[str, Phase]] = field(default_factory=set)
 
 
@@ -131,10 +133,10 @@ def build(upstreams: Sequence[Upstream]) -> tuple[Link, ...]:
     A post migration becomes the contract of the release after the one that brought it: in
     procrastinate it runs when every worker of that release is up, and a contract comes one release
     later at the earliest. A migration that a later wheel has rewritten is taken as rewritten, since
-    procrastinate mends migrations in place (that of 3.0.0 ran on PostgreSQL 16 only until 3.0.2).
+    procrastinate mends migrations in place (that of 3.0.0 needed PostgreSQL 16 until 3.0.2).
     """
     first = upstreams[0]
-    walk = _Walk(expanded=first.number, documented=first.number, taken={("initial", "expand")})
+    walk = _Walk(expanded=first.number, documented=first.number, owners={"initial": ""})
     initial = Step(
         change="initial",
         phase="expand",
@@ -178,9 +180,13 @@ def _next(
 def _step(
     walk: _Walk, file: str, phase: Phase, since: Number, upstreams: Sequence[Upstream]
 ) -> Step:
-    change = change_of(file)
+    change, version = change_of(file), version_of(file)
+    if walk.owners.setdefault(change, version) != version:
+        change = f"{change}-{version.replace('.', '-')}"
     if (change, phase) in walk.taken:
-        change = f"{change}-{version_of(file).replace('.', '-')}-{file.split('_')[1]}"
+        raise SourceError(f"{file} is the second migration of {version} with its name and mark")
+    if phase == "contract" and (change, "expand") not in walk.taken:
+        raise SourceError(f"no pre migration of its name belongs to the post migration {file}")
     walk.taken.add((change, phase))
     texts = {up.number: up.migrations[file] for up in upstreams if file in up.migrations}
     newest = texts[max(texts)]
@@ -196,8 +202,6 @@ def _step(
 
 
 def _link(walk: _Walk, number: Number, steps: tuple[Step, ...], skipped: tuple[str, ...]) -> Link:
-    if walk.expanded is None or walk.documented is None:
-        raise SourceError("the chain has no first release")
     return Link(
         number=number,
         schema=walk.schema,

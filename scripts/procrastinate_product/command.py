@@ -31,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         "--releases",
         metavar="VERSION,...",
         default=",".join(CHAIN),
-        help="the releases to package, from the baseline to the newest (default: %(default)s)",
+        help=f"the releases to package (default: {len(CHAIN)} from {CHAIN[0]} to {CHAIN[-1]})",
     )
     parser.add_argument(
         "--date",

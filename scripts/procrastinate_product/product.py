@@ -19,6 +19,7 @@ from procrastinate_product.payload import (
 )
 from procrastinate_product.releases import Wanted
 from procrastinate_product.specs import MARK, product_yaml, release_yaml
+from procrastinate_product.wheels import remove_leftovers
 
 _FILES = Path(__file__).with_name("files")
 _MIGRATIONS = "procrastinate/sql/migrations/"
@@ -121,12 +122,15 @@ def write(releases: Sequence[Packaged], directory: Path) -> tuple[tuple[Link, ..
     """Put the product in its place; tells its chain, and whether anything has changed.
 
     A product that is already there to the byte is left alone, so that whoever reads it while it is
-    fetched once more is not disturbed. Raises SourceError and WriteError.
+    fetched once more is not disturbed. Only one run at a time may write to a directory. Raises
+    SourceError and WriteError.
     """
     check_replaceable(directory)
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".procrastinate-") as scratch:
+        prefix = f".{directory.name}~"
+        remove_leftovers(directory.parent, prefix)
+        with tempfile.TemporaryDirectory(dir=directory.parent, prefix=prefix) as scratch:
             new = Path(scratch, "new")
             new.mkdir()
             links = lay_out(releases, new)

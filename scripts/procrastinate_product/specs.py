@@ -30,7 +30,8 @@ targets:
   rpm: {{architectures: [all]}}
 """
 
-# rpm: `postgresql-libs` is what the packages libpq of Fedora and RHEL and libpq5 of PGDG provide.
+# psycopg opens libpq at run time, where rpmbuild does not see it. The library's own name is what
+# libpq of Fedora and RHEL and libpq5 of PGDG provide; rpmlint wants it rather than a package's.
 _RELEASE = """\
 {mark}release: {version}
 date: {date}
@@ -65,7 +66,7 @@ schema:
   manuals: [procrastinate-worker.1, procrastinate.1]
   depends:
     deb: ["python3 >= {python}", libpq5]
-    rpm: ["python3 >= {python}", postgresql-libs]
+    rpm: ["python3 >= {python}", "libpq.so.5()(64bit)"]
 compatibility:
 {windows}"""
 

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -106,7 +107,8 @@ class Wheels:
     def _download(self, number: Number, arguments: Sequence[str]) -> tuple[Wheel, ...]:
         """Have pip fetch pure wheels, and move them into the cache whole."""
         self.cache.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=self.cache) as scratch:
+        remove_leftovers(self.cache, "~")
+        with tempfile.TemporaryDirectory(dir=self.cache, prefix="~") as scratch:
             answer = self.pip(
                 (
                     "download", "--quiet", "--retries", "2", "--dest", scratch,
@@ -144,6 +146,13 @@ def _failure(number: Number, output: str) -> RequestError | DownloadError:
     return DownloadError(f"pip could not fetch procrastinate {number}: {reason}")
 
 
+def remove_leftovers(parent: Path, prefix: str) -> None:
+    """Remove the scratch directories of a run that was killed."""
+    for path in parent.iterdir():
+        if path.name.startswith(prefix):
+            shutil.rmtree(path)
+
+
 def digest(path: Path) -> str:
     """A file's SHA-256 in hex."""
     with path.open("rb") as file:
@@ -175,6 +184,7 @@ def write_lock(path: Path, locked: Mapping[str, tuple[Wheel, ...]]) -> None:
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - an open descriptor
             file.write(json.dumps(content, indent=2) + "\n")
+        Path(name).chmod(0o644)
         Path(name).rename(path)
     except OSError as error:
         raise WriteError(f"cannot write {path}: {error.strerror}") from error

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from . import products
 from .host import Host
 from .lab import Lab, LabUnavailableError, require
+from .products import Customer, Packaged
 from .recipes import Packaging
 
 
@@ -57,3 +60,63 @@ def dnf_host(lab: Lab) -> Host:
 def client(request: pytest.FixtureRequest, apt_host: Host, dnf_host: Host) -> Host:
     """Each of the two hosts in turn."""
     return apt_host if request.param is Packaging.DEB else dnf_host
+
+
+@pytest.fixture(scope="session")
+def fleetdesk() -> Packaged:
+    """The sample product with the packages of all its releases."""
+    return products.fleetdesk()
+
+
+@pytest.fixture(scope="session")
+def procrastinate() -> Packaged:
+    """A real product with the packages of all its releases."""
+    return products.procrastinate()
+
+
+@pytest.fixture(scope="session")
+def shelf(
+    fleetdesk: Packaged, procrastinate: Packaged, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """One directory with the packages of both products."""
+    directory = tmp_path_factory.mktemp("shelf")
+    for packaged in (fleetdesk, procrastinate):
+        shutil.copytree(packaged.directory, directory, dirs_exist_ok=True)
+    return directory
+
+
+@pytest.fixture(
+    scope="session",
+    # Each package manager's tests on one worker, so that its host boots once.
+    params=[
+        pytest.param(packaging, marks=pytest.mark.xdist_group(f"pairs-{packaging}"))
+        for packaging in Packaging
+    ],
+)
+def pair_host(
+    request: pytest.FixtureRequest, new_lab: Callable[[], Lab], shelf: Path
+) -> Iterator[Host]:
+    """A Debian host, then an rpm host, that is offered the packages of both products."""
+    with new_lab() as lab:
+        tree = "debian" if request.param is Packaging.DEB else "rpm"
+        host = lab.host("customer", tree=tree)
+        host.add_repository(shelf)
+        yield host
+
+
+@pytest.fixture
+def desk(pair_host: Host, fleetdesk: Packaged) -> Iterator[Customer]:
+    """A customer of fleetdesk, without any package of it before and after the test."""
+    customer = Customer(host=pair_host, packaged=fleetdesk)
+    yield customer
+    customer.purge()
+    assert customer.pair() == products.Pair()
+
+
+@pytest.fixture
+def jobs(pair_host: Host, procrastinate: Packaged) -> Iterator[Customer]:
+    """A customer of procrastinate, without any package of it before and after the test."""
+    customer = Customer(host=pair_host, packaged=procrastinate)
+    yield customer
+    customer.purge()
+    assert customer.pair() == products.Pair()

@@ -131,6 +131,8 @@ Provides: bash = 5.2.15
 Provides: coreutils = 9.1
 Provides: dnf = 4.14.0
 Provides: group(root)
+Provides: libpq = 15
+Provides: libpq.so.5()(64bit)
 Provides: postgresql = 15
 Provides: postgresql-server = 15
 Provides: python(abi) = 3.11

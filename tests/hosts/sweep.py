@@ -30,7 +30,7 @@ PREFIX = "interlock-lab-"
 LOCK = "keeper.lock"
 # Not the temporary directory of the moment: the labs of all runs have to be found. It is on a
 # disk, where /tmp may be memory.
-BASE = Path("/var/tmp")  # noqa: S108
+BASE = Path("/var/tmp")
 _TAG = re.compile(re.escape(PREFIX) + r"[0-9a-f]+")
 _NAMESPACES = Path("/run/netns")
 _PATIENCE = 10.0

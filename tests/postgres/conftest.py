@@ -235,7 +235,7 @@ def running_cluster() -> Iterator[Cluster]:
         try:
             yield cluster
         finally:
-            cluster.stop()
+            cluster.stop(signal.SIGQUIT)  # nothing of it is kept, so no last checkpoint
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -21,8 +21,9 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ from toolchain.model.version import Version
 from toolchain.model.window import schema_window, version_window
 
 if TYPE_CHECKING:
-    from conftest import Cluster, Database
+    from tests.postgres.conftest import Cluster, Database
 
 PRODUCT = Path(__file__).parents[2] / "release-specs" / "fleetdesk"
 OWNER, APPLICATION = "fleetdesk_owner", "fleetdesk_app"
@@ -116,23 +117,23 @@ def _release(path: Path) -> Release:
 
 
 def _stops(chain: Sequence[Release]) -> Iterator[Stop]:
-    """Every phase of every release, with the two numbers as conservative as the law wants them.
+    """Every phase of every release, with the two numbers as conservative as the runner has them.
 
-    The servers are narrowed when the contract begins, the schema is claimed by the last step that
-    makes it ready: the last one before a contract, or the contract where there is no other.
+    The schema is claimed with the last step before a contract, at once where there is none; the
+    servers are narrowed when the contract begins.
     """
     schema, windows = 0, chain[0].shard.servers
     for release in chain:
-        phases = [phase for phase in PHASES if release.of(phase)]
-        for phase in phases:
-            if phase == "contract":
-                windows = release.shard.servers
-            if phase == ([each for each in phases if each != "contract"] or phases)[-1]:
+        preparing = [phase for phase in ("expand", "migrate") if release.of(phase)] or ["ready"]
+        for phase in preparing:
+            if phase == preparing[-1]:
                 schema = release.shard.schema
             now = ShardHandshake(schema=schema, servers=windows)
             yield Stop(release=release, phase=phase, shard=now)
-        if not phases:
-            yield Stop(release=release, phase="unchanged", shard=release.shard)
+        if release.of("contract"):
+            windows = release.shard.servers
+            now = ShardHandshake(schema=schema, servers=windows)
+            yield Stop(release=release, phase="contract", shard=now)
 
 
 CHAIN = tuple(
@@ -168,27 +169,22 @@ class Server:
             if name.isupper() and isinstance(value, str)
         }
 
-    def facts(self, canonical: dict[str, Any]) -> dict[str, Any]:
+    def facts(self, wide: dict[str, Any]) -> dict[str, Any]:
         """Facts as this release knows them, from those of 3.9."""
-        facts = dict(canonical)
+        facts = dict(wide)
         if "os" not in self.store.FACTS and "os" in facts:
             facts["os_name"], facts["os_version"] = split_os(facts.pop("os"))
         return facts
+
+    def facts_of(self, host: dict[str, Any]) -> dict[str, Any]:
+        """The facts in a host that this release has read."""
+        return {fact: host[fact] for fact in self.store.FACTS}
 
 
 def split_os(text: str) -> tuple[str, str]:
     """The name and the version in one text."""
     match = re.search(r"\s+([0-9].*)$", text, re.DOTALL)
     return (text[: match.start()], match[1]) if match else (text, "")
-
-
-def canonical(host: dict[str, Any]) -> dict[str, Any]:
-    """A host of any release as 3.9 would show it, without its times."""
-    facts = {name: host[name] for name in (*HARDWARE, *NETWORK)}
-    if "os" in host:
-        return {"name": host["name"], "os": host["os"], **facts}
-    parts = (host["os_name"], host["os_version"])
-    return {"name": host["name"], "os": " ".join(filter(None, parts)), **facts}
 
 
 def install(release: Release, tree: Path) -> None:
@@ -260,7 +256,7 @@ def exercise(server: Server, database: "Database", name: str) -> dict[str, psyco
 
         def read(operation: str, wanted: dict[str, Any]) -> None:
             row = attempt(operation, lambda cursor: store.get_host(cursor, name))
-            assert operation in failed or canonical(row) == {"name": name, **wanted}
+            assert operation in failed or server.facts_of(row) == server.facts(wanted)
 
         attempt("put", lambda cursor: store.put_host(cursor, name, facts))
         if "put" not in failed:
@@ -278,7 +274,7 @@ def exercise(server: Server, database: "Database", name: str) -> dict[str, psyco
         taken = attempt("take", store.take_job)
         while taken is not None and job is not None and taken["id"] != job:
             number = taken["id"]
-            attempt("finish", lambda c, number=number: store.finish_job(c, number, "done", None))
+            attempt("finish", partial(store.finish_job, number=number, state="done", error=None))
             taken = attempt("take", store.take_job)
         if taken is not None:
             assert taken["payload"] == payload
@@ -378,7 +374,7 @@ def seed(server: Server, database: "Database", count: int, prefix: str) -> dict[
                 facts |= {"ipv4": f"192.0.2.{number}", "fqdn": f"h{number}.example.com"}
             name = f"{prefix}-{number}"
             server.store.put_host(cursor, name, server.facts(facts))
-            written[name] = {"name": name, **facts}
+            written[name] = facts
     return written
 
 
@@ -391,7 +387,7 @@ class Walk:
 
 
 @pytest.fixture(scope="module")
-def walk(cluster: "Cluster", servers: dict[str, Server]) -> Iterator[Walk]:
+def walk(cluster: "Cluster", servers: dict[str, Server]) -> Walk:
     """The chain, walked once: with rows of each release in it before the next one's steps run."""
     everyone = cluster.database("postgres")
     for role in (OWNER, APPLICATION):
@@ -412,11 +408,7 @@ def walk(cluster: "Cluster", servers: dict[str, Server]) -> Iterator[Walk]:
             written |= seed(server, database, 20, f"{stop}-{server.release}".replace(".", "-"))
         templates[str(stop)] = database
         here = database.name
-    yield Walk(templates, written)
-    for database in templates.values():
-        cluster.drop_database(database.name)
-    for role in (OWNER, APPLICATION):
-        everyone.execute(f"DROP ROLE {role}")
+    return Walk(templates, written)  # which go with the cluster: a drop is a checkpoint
 
 
 At = Callable[[Stop], "Database"]
@@ -435,7 +427,7 @@ def at(make_database: "Callable[..., Database]", walk: Walk) -> At:
 
 
 @pytest.fixture(scope="module")
-def probed(cluster: "Cluster", walk: Walk) -> Iterator[At]:
+def probed(cluster: "Cluster", walk: Walk) -> At:
     """One copy of each stop, for tests that do not mind what others left there."""
     copies: dict[str, Database] = {}
 
@@ -444,9 +436,7 @@ def probed(cluster: "Cluster", walk: Walk) -> Iterator[At]:
             copies[str(stop)] = _copy(walk, stop, cluster.create_database)
         return copies[str(stop)]
 
-    yield copy
-    for database in copies.values():
-        cluster.drop_database(database.name)
+    return copy
 
 
 def accepted(stop: Stop, servers: dict[str, Server]) -> list[Server]:
@@ -520,37 +510,37 @@ def test_the_declared_windows_are_what_postgresql_says(
 
 @pytest.mark.parametrize("stop", STOPS, ids=str)
 def test_servers_side_by_side_see_each_others_writes(
-    stop: Stop, at: At, servers: dict[str, Server]
+    stop: Stop, probed: At, servers: dict[str, Server]
 ) -> None:
     together = accepted(stop, servers)
     assert together
-    with application(at(stop)) as connection, connection.cursor() as cursor:
+    with application(probed(stop)) as connection, connection.cursor() as cursor:
         for one, other in itertools.product(together, together):
             for text in OPERATING_SYSTEMS:
                 wanted = {**FULL, "os": text}
                 one.store.put_host(cursor, "shared", one.facts(wanted))
-                seen = canonical(other.store.get_host(cursor, "shared"))
-                assert seen == {"name": "shared", **wanted}
+                seen = other.store.get_host(cursor, "shared")
+                assert other.facts_of(seen) == other.facts(wanted)
                 found = {"os": "Ubuntu 24.04 LTS", "cpu_count": 3, "ipv6": "2001:db8::1"}
                 assert other.store.record_scan(cursor, "shared", other.facts(found))
-                seen = canonical(one.store.get_host(cursor, "shared"))
-                assert seen == {"name": "shared", **wanted, **found}
+                seen = one.store.get_host(cursor, "shared")
+                assert one.facts_of(seen) == one.facts(wanted | found)
             assert other.store.delete_host(cursor, "shared")
             assert one.store.get_host(cursor, "shared") is None
 
 
 def test_what_was_written_on_the_way_is_there_at_the_end(
-    walk: Walk, at: At, servers: dict[str, Server]
+    walk: Walk, servers: dict[str, Server]
 ) -> None:
     last = servers[str(CHAIN[-1])]
-    with application(at(STOPS[-1])) as connection, connection.cursor() as cursor:
-        hosts = {row["name"]: canonical(row) for row in last.store.list_hosts(cursor)}
+    with application(walk.templates[str(STOPS[-1])]) as connection, connection.cursor() as cursor:
+        hosts = {row["name"]: last.facts_of(row) for row in last.store.list_hosts(cursor)}
     assert len(walk.written) > 200
-    assert hosts == walk.written
+    assert hosts == {name: last.facts(facts) for name, facts in walk.written.items()}
 
 
 def test_peers_are_true_in_both_directions(servers: dict[str, Server]) -> None:
-    from fleetdesk.facts import InvalidError, facts
+    from fleetdesk.facts import InvalidError, facts  # type: ignore[import-not-found]
 
     def understood(web: Server, worker: Server) -> bool:
         try:
@@ -558,7 +548,7 @@ def test_peers_are_true_in_both_directions(servers: dict[str, Server]) -> None:
             found = facts(worker.messages.decode(payload), worker.store.FACTS)
         except InvalidError:
             return False
-        return found == worker.facts(FULL)
+        return bool(found == worker.facts(FULL))
 
     for one, other in itertools.combinations(servers.values(), 2):
         works = understood(one, other) and understood(other, one)
@@ -655,8 +645,8 @@ def test_undo_brings_the_old_schema_back_with_what_was_written_since(
             walker.undo(step)
         assert database.rows(_OBJECTS) == objects
         with application(database) as connection, connection.cursor() as cursor:
-            for name, host in expected.items():
-                assert canonical(old.store.get_host(cursor, name)) == host
+            for name, facts in expected.items():
+                assert old.facts_of(old.store.get_host(cursor, name)) == old.facts(facts)
     assert exercise(old, database, "after-undo") == {}
 
 
@@ -783,8 +773,8 @@ def test_rights_given_on_a_view_go_over_to_the_table(cluster: "Cluster", at: At)
     }
 
 
-def test_urgent_jobs_are_taken_first_since_4_3(at: At, servers: dict[str, Server]) -> None:
-    with application(at(end_of("4.3.0"))) as connection, connection.cursor() as cursor:
+def test_urgent_jobs_are_taken_first_since_4_3(probed: At, servers: dict[str, Server]) -> None:
+    with application(probed(end_of("4.3.0"))) as connection, connection.cursor() as cursor:
         cursor.execute("DELETE FROM job")
         store = servers["4.3.0"].store
         slow, fast = (store.enqueue(cursor, "h", "scan", {}, number) for number in (0, 5))
@@ -792,8 +782,8 @@ def test_urgent_jobs_are_taken_first_since_4_3(at: At, servers: dict[str, Server
         assert servers["4.2.0"].store.take_job(cursor)["id"] == slow
 
 
-def test_a_scan_is_no_edit_since_4_1_1(at: At, servers: dict[str, Server]) -> None:
-    with application(at(end_of("4.1.1"))) as connection, connection.cursor() as cursor:
+def test_a_scan_is_no_edit_since_4_1_1(probed: At, servers: dict[str, Server]) -> None:
+    with application(probed(end_of("4.1.1"))) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT name FROM host LIMIT 1")
         name = cursor.fetchone()["name"]
         for version, edited in (("4.1.0", True), ("4.1.1", False)):
@@ -880,7 +870,7 @@ class Writers:
         there = {key: hosts[key[0]][key[1]] for key in self.last}
         assert there == self.last
         for name in self.made - self.gone:
-            assert canonical(hosts[name]) == {"name": name, **FULL}
+            assert server.facts_of(hosts[name]) == server.facts(FULL)
         deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
         assert database.rows(deadlocks) == [(0,)]
 
@@ -1070,9 +1060,9 @@ def known_host(server: Server, name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("version", BY_NAME)
 def test_the_programs_of_each_release_do_a_request_and_a_job(
-    version: str, at: At, servers: dict[str, Server], tmp_path: Path, running: list[Program]
+    version: str, probed: At, servers: dict[str, Server], tmp_path: Path, running: list[Program]
 ) -> None:
-    server, database = servers[version], at(end_of(version))
+    server, database = servers[version], probed(end_of(version))
     shards = shards_file(tmp_path / "shards.ini", north=database.dsn_as(APPLICATION))
     worker = Program(server, "fleetdesk-worker", "--shards", str(shards), "--poll", "0.02")
     running.append(worker)
@@ -1273,6 +1263,7 @@ def test_health_tells_the_schema_that_the_ledger_claims(
 ) -> None:
     database = at(end_of("4.1.0"))
     ledger = PRODUCT.parents[1] / "toolchain" / "runner" / "ledger.sql"
+    database.execute("CREATE SCHEMA interlock")  # the runner's own step before the file
     database.execute(ledger.read_text())
     database.execute(
         "INSERT INTO interlock.handshake (product, schema, oldest_server)"
@@ -1292,9 +1283,9 @@ def test_health_tells_the_schema_that_the_ledger_claims(
 
 
 def test_a_server_on_a_schema_that_it_does_not_fit_says_so_without_a_traceback(
-    at: At, servers: dict[str, Server], tmp_path: Path, running: list[Program]
+    probed: At, servers: dict[str, Server], tmp_path: Path, running: list[Program]
 ) -> None:
-    database = at(end_of("4.0.0"))
+    database = probed(end_of("4.0.0"))
     shards = shards_file(tmp_path / "shards.ini", north=database.dsn_as(APPLICATION))
     web = Web(servers["4.1.0"], shards)
     running.append(web)
@@ -1306,7 +1297,7 @@ def test_a_server_on_a_schema_that_it_does_not_fit_says_so_without_a_traceback(
 
 
 JSON = "application/json"
-BAD_REQUESTS = [
+BAD_REQUESTS: list[tuple[str, str, Any, dict[str, str], int]] = [
     ("GET", "/nowhere", None, {}, 404),
     ("GET", "/hosts/..%2f..%2fetc", None, {}, 400),
     ("GET", "/hosts/nobody", None, {}, 404),
@@ -1342,9 +1333,9 @@ BAD_REQUESTS = [
 
 
 def test_requests_that_make_no_sense_get_a_sentence(
-    at: At, servers: dict[str, Server], tmp_path: Path, running: list[Program]
+    probed: At, servers: dict[str, Server], tmp_path: Path, running: list[Program]
 ) -> None:
-    database = at(end_of("4.3.0"))
+    database = probed(end_of("4.3.0"))
     before = database.rows("SELECT count(*) FROM public.host")
     web = Web(
         servers["4.3.0"],
@@ -1361,65 +1352,63 @@ def test_requests_that_make_no_sense_get_a_sentence(
     assert not any("Traceback" in line for line in web.lines)
 
 
-@pytest.mark.parametrize("name", ["fleetdesk-web", "fleetdesk-worker"])
-def test_a_program_refuses_bad_settings_with_one_sentence(
-    name: str, servers: dict[str, Server], tmp_path: Path
+BAD_SHARDS = [
+    (None, "bad.ini does not exist"),
+    ("", "names no shard"),
+    ("[*]\npatience = 1\n", "names no shard"),
+    ("dsn = x\n", "line 1"),
+    ("[north]\ndsn = password=hush oops\n", "is not a connection string"),
+    ("[north]\ndsn = password=hush dbname=x\n", "run: chmod 0640"),
+    ("[north]\n", "needs either a dsn or a service"),
+    ("[north]\ndsn = dbname=x\nservice = y\n", "needs either a dsn or a service"),
+    ("[north]\ndsn = dbname=x\npassword_file = none\n", "none does not exist"),
+    ("[north]\ndsn = dbname=x\n[north]\ndsn = dbname=y\n", "line 3"),
+]
+BAD_SETTINGS = [
+    (None, "bad.ini does not exist"),
+    ("[web]\nport = 70000\n", "ports end at 65535"),
+    ("[web]\nport = many\n", "not a number"),
+    ("[worker]\npoll_seconds = 0\n", "between 0.01 and 3600"),
+    ("[web]\ncolour = red\n", "nothing is known of 'colour'"),
+    ("[log]\nlevel = loud\n", "not one of"),
+]
+
+
+def test_programs_refuse_bad_settings_with_one_sentence(
+    servers: dict[str, Server], tmp_path: Path
 ) -> None:
-    server = servers["4.2.0"]
-    program = server.tree / "usr" / "bin" / name
-    assert program.read_text().startswith("#!/usr/bin/python3 -IB\n")
-    assert program.stat().st_mode & 0o111
+    programs = servers["4.2.0"].tree / "usr" / "bin"
+    settings = servers["4.2.0"].tree / "etc" / "fleetdesk" / "fleetdesk.ini"
+    shards, bad = shards_file(tmp_path / "shards.ini", north="dbname=x"), tmp_path / "bad.ini"
 
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            (sys.executable, "-IB", str(program), *arguments),
-            check=False,
-            capture_output=True,
-            text=True,
-            timeout=20,
-        )
+    def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        program = (sys.executable, "-IB", str(programs / name), *arguments)
+        return subprocess.run(program, check=False, capture_output=True, text=True, timeout=20)
 
-    assert run("--version").stdout == f"{name} 4.2.0\n"
-    assert "--shards" in run("--help").stdout
-    assert run("--nonsense").returncode == 2
-    good, bad, ini = tmp_path / "good.ini", tmp_path / "bad.ini", tmp_path / "fleetdesk.ini"
-    shards_file(good, north="dbname=x")
-    shutil.copy(PRODUCT / "payload" / "common" / "fleetdesk.ini", ini)
-    for text, sentence in (
-        (None, f"{bad} does not exist"),
-        ("", "names no shard"),
-        ("[*]\npatience = 1\n", "names no shard"),
-        ("dsn = x\n", "line 1"),
-        ("[north]\ndsn = password=hush oops\n", "is not a connection string"),
-        ("[north]\ndsn = password=hush dbname=x\n", "run: chmod 0640"),
-        ("[north]\n", "needs either a dsn or a service"),
-        ("[north]\ndsn = dbname=x\nservice = y\n", "needs either a dsn or a service"),
-        ("[north]\ndsn = dbname=x\npassword_file = none\n", "none does not exist"),
-        ("[north]\ndsn = dbname=x\n[north]\ndsn = dbname=y\n", "line 3"),
-    ):
-        with suppress(FileNotFoundError):
-            bad.unlink()
-        if text is not None:
-            bad.write_text(text)
-        done = run("--config", str(ini), "--shards", str(bad))
-        assert (done.returncode, done.stdout) == (78, ""), text
-        assert sentence in done.stderr, text
+    def refused(name: str, config: Path, shards: Path, sentence: str) -> None:
+        done = run(name, "--config", str(config), "--shards", str(shards))
+        assert (done.returncode, done.stdout) == (78, "")
+        assert sentence in done.stderr
         assert done.stderr.count("\n") == 1
         assert "hush" not in done.stderr
-    for text, sentence in (
-        (None, "does not exist"),
-        ("[web]\nport = 70000\n", "ports end at 65535"),
-        ("[web]\nport = many\n", "not a number"),
-        ("[worker]\npoll_seconds = 0\n", "between 0.01 and 3600"),
-        ("[web]\ncolour = red\n", "nothing is known of 'colour'"),
-        ("[log]\nlevel = loud\n", "not one of"),
-    ):
-        ini.unlink()
-        ini.write_text(text or "")
-        done = run("--config", str(ini if text else tmp_path / "no"), "--shards", str(good))
-        assert done.returncode == 78, text
-        assert sentence in done.stderr, text
-        assert done.stderr.count("\n") == 1
+
+    for name in ("fleetdesk-web", "fleetdesk-worker"):
+        assert (programs / name).read_text().startswith("#!/usr/bin/python3 -IB\n")
+        assert (programs / name).stat().st_mode & 0o111
+        assert run(name, "--version").stdout == f"{name} 4.2.0\n"
+        assert "--shards" in run(name, "--help").stdout
+        assert run(name, "--nonsense").returncode == 2
+        refused(name, settings, tmp_path / "none.ini", "none.ini does not exist")
+    for text, sentence in BAD_SHARDS:
+        bad.unlink(missing_ok=True)
+        if text is not None:
+            bad.write_text(text)
+        refused("fleetdesk-web", settings, bad, sentence)
+    for text, sentence in BAD_SETTINGS:
+        bad.unlink(missing_ok=True)
+        if text is not None:
+            bad.write_text(text)
+        refused("fleetdesk-web", bad, shards, sentence)
 
 
 def test_a_port_that_is_taken_is_told_and_not_traced(

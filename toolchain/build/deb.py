@@ -5,6 +5,7 @@ from pathlib import Path
 
 from toolchain.build.targets import Planned
 from toolchain.edge.process import Command, Processes, processors
+from toolchain.edge.resources import runner_files
 from toolchain.edge.staging import stage
 from toolchain.plan.compression import Compression
 from toolchain.plan.entry import File
@@ -49,7 +50,7 @@ def build_deb(
 ) -> None:
     """Write one deb to `target`; `work` is an empty directory of its own."""
     package = planned.package
-    image = render_deb(package, templates, licence_text)
+    image = render_deb(package, templates, licence_text, runner_files())
     staged = stage(image.entries, work, product, epoch=package.epoch, checksum=True)
     control: Mapping[str, str] = {
         "control": render_control(package, templates, staged.installed_kib),

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from toolchain.build.targets import Planned
 from toolchain.edge.process import Command, Processes
+from toolchain.edge.resources import runner_files
 from toolchain.edge.staging import stage
 from toolchain.plan.compression import Compression
 from toolchain.render.rpm import RpmSpec, render_rpm
@@ -118,7 +119,7 @@ def build_rpms(
     first = pairs[0].packages[0]
     for number, pair in enumerate(pairs):
         packages = [planned.package for planned in pair.packages]
-        spec = render_rpm(packages, templates, licence_text)
+        spec = render_rpm(packages, templates, licence_text, runner_files())
         _stage_pair(spec, work / "roots" / pair.build_root, product, packages[0].epoch)
         path = work / f"{number:04d}-{pair.build_root}.spec"
         path.write_text(spec.text)

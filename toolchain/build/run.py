@@ -19,7 +19,7 @@ from toolchain.build.rpm import Pair, build_rpms
 from toolchain.build.targets import Planned, architectures_last
 from toolchain.edge.digests import Digests
 from toolchain.edge.process import Command, Processes, processors
-from toolchain.edge.resources import TemplateFiles
+from toolchain.edge.resources import TemplateFiles, runner_files
 from toolchain.edge.scratch import remove_leftovers, work_directory
 from toolchain.edge.staging import payload_size
 from toolchain.errors import OutputError
@@ -170,7 +170,7 @@ class Builder:
             self.processes.run(Command(argv=(tools[format_], "--version"))).splitlines()[0]
             for format_ in sorted(formats, key=lambda item: item.value)
         ]
-        state = repr((versions, self.templates.digest_of_all(), self.licence_text))
+        state = repr((versions, self.templates.digest_of_all(), self.licence_text, runner_files()))
         return hashlib.sha256(state.encode()).hexdigest()
 
     def _current(self, known: Built | None, inputs: dict[str, str], digests: Digests) -> bool:

@@ -52,7 +52,7 @@ def plan_packages(
                 server_package(product, release, architecture, listing)
                 for architecture in target.architectures
             ]
-            pair.append(database_package(product, release, sql, ()))
+            pair.append(database_package(product, release, sql))
             for package in pair:
                 yield Planned(
                     package=package,

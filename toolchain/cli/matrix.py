@@ -47,14 +47,16 @@ def _print(name: str, table: "Matrix") -> None:
 
     from toolchain.render.matrix import state_heading  # noqa: PLC0415
 
-    grid = Table(title=f"{name}: servers (rows) on schemas (columns, with their releases)")
+    grid = Table(title=f"{name}: which servers run on which schemas")
     grid.add_column("server")
     for state in table.states:
-        schema, releases = state_heading(state)
-        grid.add_column(f"{schema}\n{releases}", justify="center")
+        grid.add_column(state_heading(state)[0], justify="center")
     for server, row in zip(table.servers, table.fits, strict=True):
-        cells = [
-            Text("fits", style="green") if fits else Text("refused", style="red") for fits in row
-        ]
+        cells = [Text("fits", style="green") if fits else Text("no", style="red") for fits in row]
         grid.add_row(str(server), *cells)
-    Console().print(grid)
+    # A grid that is wider than the terminal would be cut; a pager or a wider window shows it.
+    console = Console()
+    console.print(grid, width=max(console.width, console.measure(grid).minimum), no_wrap=True)
+    for state in table.states:
+        schema, releases = state_heading(state)
+        console.print(f"schema {schema}: database {releases}", highlight=False)

@@ -1,12 +1,15 @@
-"""A product's directory on disk: what stands where, with links followed only inside it."""
+"""A product's directory on disk: what stands where, and the making of a new one."""
 
 import errno
 import os
 import stat
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from toolchain.errors import OutputError
 
 _Kind = Literal[
     "file", "directory", "link", "missing", "dangling", "escaping", "special", "unreadable"
@@ -39,6 +42,8 @@ class Directory:
         self._named = path
         self._root = os.path.realpath(path)
         self._below = self._root.rstrip("/") + "/"
+        # A product's files lie in few directories: each is resolved once.
+        self._real_parents: dict[str, str] = {}
 
     def shown(self, path: str) -> str:
         """The path as the user would type it."""
@@ -51,7 +56,15 @@ class Directory:
 
     def _real(self, path: str) -> str | None:
         """The path with every link followed, or None when that leads out; missing parts stay."""
-        real = os.path.realpath(self._below + path)
+        above, name = os.path.split(path)
+        if name in ("", ".", ".."):
+            real = os.path.realpath(self._below + path)
+        else:
+            if above not in self._real_parents:
+                self._real_parents[above] = os.path.realpath(self._below + above)
+            real = f"{self._real_parents[above]}/{name}"
+            if os.path.islink(real):  # noqa: PTH114 - hot; no Path needed
+                real = os.path.realpath(real)
         return real if real == self._root or real.startswith(self._below) else None
 
     def look(self, path: str) -> Found:
@@ -101,3 +114,47 @@ class Directory:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(errno.EINVAL, "is not a regular file", path)
             return file.read(limit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewFile:
+    """A file to write; `path` is relative to the new directory."""
+
+    path: str
+    text: str
+    mode: int = 0o644
+
+
+def create_directory(target: Path, files: Iterable[NewFile]) -> None:
+    """Write a directory that appears whole or not at all; raises OutputError.
+
+    An empty directory may be there already, as after `mkdir`.
+    """
+    if target.resolve() == Path.cwd():
+        # A shell that stands in a directory which is replaced stands nowhere afterwards.
+        raise OutputError(
+            "the current directory is not replaced", "name a directory that does not exist yet"
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as stage:
+            staged = Path(stage, target.name)
+            for file in files:
+                path = staged / file.path
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(file.text, encoding="utf-8")
+                path.chmod(file.mode)
+            staged.rename(target)  # onto an empty directory too, and onto nothing else
+    except OSError as error:
+        raise _unwritable(target, error) from error
+
+
+def _unwritable(target: Path, error: OSError) -> OutputError:
+    if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+        return OutputError(
+            f"{target} is there already, and nothing is overwritten",
+            "name a directory that does not exist yet",
+        )
+    return OutputError(
+        f"{target} cannot be written: {error.strerror}", "name a directory that you may write to"
+    )

@@ -36,18 +36,22 @@ class TemplateFiles:
         return None
 
     def digest_of_all(self) -> tuple[tuple[str, str], ...]:
-        """Name and text of every template, for the hash of a build's inputs."""
+        """Name and text of every template of packages, for the hash of a build's inputs."""
         found: dict[str, str] = {}
         for directory in reversed(self._directories):
             for path in sorted(directory.rglob("*.j2")):
+                if path.parent.name == "init":
+                    continue
                 found[str(path.relative_to(directory))] = path.read_text(encoding="utf-8")
         return tuple(sorted(found.items()))
 
 
 @cache
 def runner_files() -> tuple[tuple[str, bytes], ...]:
-    """The runner's Python files, by path relative to its package."""
+    """The runner's Python and SQL files, by path relative to its package."""
     root = _PACKAGE / "runner"
     return tuple(
-        (str(path.relative_to(root)), path.read_bytes()) for path in sorted(root.rglob("*.py"))
+        (str(path.relative_to(root)), path.read_bytes())
+        for path in sorted(root.rglob("*"))
+        if path.suffix in {".py", ".sql"}
     )

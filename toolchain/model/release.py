@@ -144,8 +144,7 @@ class DatabaseSpec:
 class Release:
     """One version of the product: what its pair of packages is built from.
 
-    `date` (UTC) is the only clock a build knows; `inputs` are the environment values that the spec
-    used, by name.
+    `date` (UTC) is the only clock that a build knows.
     """
 
     version: Version

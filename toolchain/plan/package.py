@@ -24,6 +24,8 @@ from toolchain.plan.handshake import release_json
 from toolchain.plan.manifest import SqlReader, database_files
 from toolchain.plan.relations import database_relations, server_relations
 
+_RUNNER_NEEDS = ("python3", "python3-psycopg2")
+
 Listing = Callable[[str], tuple[Listed, ...]]
 
 # Directories of the base system: never a package's own.
@@ -83,6 +85,7 @@ class Package:
     users: tuple[User, ...]
     state: tuple[StateDirectory, ...]
     changelog: tuple[ChangelogEntry, ...]
+    handshake: str
 
     @property
     def epoch(self) -> int:
@@ -209,7 +212,10 @@ def server_package(
     ]
     entries += _documents(name, release, architecture)
     entries.append(_file(f"/usr/share/{name}/release.json", release_json(product, release)))
-    needs_systemd = bool(server.services or server.users or server.directories)
+    added: tuple[str, ...] = (
+        ("systemd",) if server.services or server.users or server.directories else ()
+    )
+    added += _RUNNER_NEEDS if server.services else ()
     return Package(
         product=product.name,
         role=Role.SERVER,
@@ -226,22 +232,21 @@ def server_package(
         protect=product.protect,
         date=release.date,
         relations=server_relations(product, release),
-        depends=_depends(dict(server.depends), ("systemd",) if needs_systemd else ()),
+        depends=_depends(dict(server.depends), added),
         entries=tuple(entries + own_directories(entries)),
         services=server.services,
         commands=tuple((item.service, item.target) for item in server.binaries if item.service),
         users=server.users,
         state=server.directories,
         changelog=_changelog(product, release),
+        handshake=release_json(product, release).decode().rstrip(),
     )
 
 
-def database_package(
-    product: Product, release: Release, read: SqlReader, island: tuple[Entry, ...]
-) -> Package:
+def database_package(product: Product, release: Release, read: SqlReader) -> Package:
     """The database half: the phases of the chain up to this release, and their runner."""
     name = product.database_package
-    entries: list[Entry] = [*database_files(product, release, read), *island]
+    entries: list[Entry] = [*database_files(product, release, read)]
     return Package(
         product=product.name,
         role=Role.DATABASE,
@@ -258,11 +263,12 @@ def database_package(
         protect=product.protect,
         date=release.date,
         relations=database_relations(product, release),
-        depends=_depends({}, ("python3", "python3-psycopg2") if island else ()),
+        depends=_depends({}, _RUNNER_NEEDS),
         entries=tuple(entries + own_directories(entries)),
         services=(),
         commands=(),
         users=(),
         state=(),
         changelog=_changelog(product, release),
+        handshake=release_json(product, release).decode().rstrip(),
     )

@@ -2,18 +2,23 @@
 
 from toolchain.plan.entry import Entry, File
 from toolchain.plan.package import Package
+from toolchain.render.island import RunnerFiles, island
 from toolchain.render.templates import Templates
 
 
-def generated(package: Package, templates: Templates) -> tuple[Entry, ...]:
-    """The systemd units, sysusers.d and tmpfiles.d files of a package."""
-    entries: list[Entry] = []
+def generated(package: Package, templates: Templates, files: RunnerFiles) -> tuple[Entry, ...]:
+    """What Interlock adds to the payload: units, sysusers.d, tmpfiles.d, and the runner."""
+    entries: list[Entry] = list(island(package, templates, files))
     for service, command in package.commands:
-        text = templates.render(
-            "common/service.j2", package=package, service=service, command=command
-        )
-        path = f"/usr/lib/systemd/system/{service.name}.service"
-        entries.append(File(path=path, content=text.encode()))
+        for template, name in (
+            ("service", service.name),
+            ("registration", f"{service.name}-registration"),
+        ):
+            text = templates.render(
+                f"common/{template}.j2", package=package, service=service, command=command
+            )
+            path = f"/usr/lib/systemd/system/{name}.service"
+            entries.append(File(path=path, content=text.encode()))
     if package.users:
         path = f"/usr/lib/sysusers.d/{package.name}.conf"
         entries.append(File(path=path, content=sysusers(package, templates).encode()))

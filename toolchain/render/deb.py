@@ -10,6 +10,7 @@ from toolchain.model.release import Format
 from toolchain.plan.entry import Entry, EntryKind, File
 from toolchain.plan.package import Package, own_directories
 from toolchain.render.common import generated
+from toolchain.render.island import RunnerFiles
 from toolchain.render.licence import deb_licence_text
 from toolchain.render.lintian import overrides
 from toolchain.render.templates import Templates
@@ -82,20 +83,22 @@ def _changelog(package: Package, templates: Templates) -> bytes:
     return templates.render("deb/changelog.j2", package=changed).encode()
 
 
-def render_deb(package: Package, templates: Templates, licence_text: str) -> DebImage:
+def render_deb(
+    package: Package, templates: Templates, licence_text: str, files: RunnerFiles
+) -> DebImage:
     """Everything of a deb except what only staging knows: sizes and checksums."""
     documents = f"/usr/share/doc/{package.name}"
+    entries = (*package.entries, *generated(package, templates, files))
     copyright_text = templates.render(
         "deb/copyright.j2",
         package=package,
         licence_text=deb_licence_text(package.licence, licence_text),
     )
     lintian = templates.render(
-        "deb/lintian-overrides.j2", package=package, overrides=overrides(package)
+        "deb/lintian-overrides.j2", package=package, overrides=overrides(package, entries)
     )
     own: list[Entry] = [
-        *package.entries,
-        *generated(package, templates),
+        *entries,
         File(path=f"{documents}/copyright", content=copyright_text.encode()),
         File(
             path=f"{documents}/changelog.Debian.gz",
@@ -108,15 +111,19 @@ def render_deb(package: Package, templates: Templates, licence_text: str) -> Deb
     config = [entry for entry in own if isinstance(entry, File) and entry.kind is EntryKind.CONFIG]
     grouped = [entry for entry in config if entry.group != "root"]
     names = []
+    if package.services:
+        names += ["preinst", "prerm"]
     if package.services or package.users or package.state or grouped:
         names.append("postinst")
-    if package.services:
-        names.append("prerm")
     if package.services or package.state:
         names.append("postrm")
     scripts = {
         name: templates.render(
-            f"deb/{name}.j2", package=package, grouped=grouped, restart_command=_RESTART
+            f"deb/{name}.j2",
+            package=package,
+            grouped=grouped,
+            restart_command=_RESTART,
+            handshake=package.handshake,
         )
         for name in names
     }

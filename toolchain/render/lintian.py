@@ -1,9 +1,10 @@
 """Which findings of lintian are meant, and why; shipped as the package's overrides."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from toolchain.plan.entry import EntryKind, File
+from toolchain.plan.entry import Entry, EntryKind, File
 from toolchain.plan.package import Package
 
 
@@ -15,9 +16,9 @@ class Override:
     reason: str
 
 
-def _undocumented(package: Package) -> list[str]:
+def _undocumented(entries: Sequence[Entry]) -> list[str]:
     """Names of commands without a manual page among the package's files."""
-    names = {PurePosixPath(entry.path) for entry in package.entries if isinstance(entry, File)}
+    names = {PurePosixPath(entry.path) for entry in entries if isinstance(entry, File)}
     manuals = {path.name.split(".")[0] for path in names if "man" in path.parts}
     commands = (path for path in names if str(path.parent) in {"/usr/bin", "/usr/sbin"})
     return sorted(
@@ -25,8 +26,8 @@ def _undocumented(package: Package) -> list[str]:
     )
 
 
-def overrides(package: Package) -> tuple[Override, ...]:
-    """The overrides that this package needs, each with its reason."""
+def overrides(package: Package, entries: Sequence[Entry]) -> tuple[Override, ...]:
+    """The overrides that this package and its files need, each with its reason."""
     found = [
         Override(
             tag="malformed-deb-archive * data.tar.zst *",
@@ -49,14 +50,14 @@ def overrides(package: Package) -> tuple[Override, ...]:
             tag=f"no-manual-page [usr/{command}]",
             reason="Manual pages are the product's to bring, by `manuals` in its spec.",
         )
-        for command in _undocumented(package)
+        for command in _undocumented(entries)
     ]
     found += [
         Override(
             tag=f"non-standard-file-perm {entry.mode:04o} != 0644 [{entry.path[1:]}]",
             reason="The spec gives this file to the group of its service and to nobody else.",
         )
-        for entry in package.entries
+        for entry in entries
         if isinstance(entry, File) and entry.kind is EntryKind.CONFIG and entry.mode != 0o644
     ]
     return tuple(found)

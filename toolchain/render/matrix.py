@@ -34,7 +34,7 @@ def matrix_markdown(matrix: Matrix) -> str:
     headings = [f"schema {schema} ({names})" for schema, names in map(state_heading, matrix.states)]
     lines = [f"| server | {' | '.join(headings)} |", "| --- |" + " --- |" * len(headings)]
     for server, row in zip(matrix.servers, matrix.fits, strict=True):
-        cells = " | ".join("fits" if fits else "refused" for fits in row)
+        cells = " | ".join("fits" if fits else "no" for fits in row)
         lines.append(f"| {server} | {cells} |")
     return "\n".join(lines) + "\n"
 
@@ -46,7 +46,7 @@ table { border-collapse: collapse; }
 caption { text-align: left; font-weight: 600; padding-bottom: .6rem; }
 th, td { border: 1px solid #8886; padding: .35rem .7rem; text-align: center; }
 .fits { background: #2da44e33; }
-.refused { background: #cf222e33; }
+.no { background: #cf222e33; }
 small { font-weight: 400; }
 """
 
@@ -60,8 +60,7 @@ def matrix_html(product: str, matrix: Matrix) -> str:
     rows = []
     for server, fits in zip(matrix.servers, matrix.fits, strict=True):
         cells = "".join(
-            '<td class="fits">fits</td>' if cell else '<td class="refused">refused</td>'
-            for cell in fits
+            '<td class="fits">fits</td>' if cell else '<td class="no">no</td>' for cell in fits
         )
         rows.append(f'<tr><th scope="row">{escape(str(server))}</th>{cells}</tr>')
     title = f"{escape(product)}: which servers run on which schemas"

@@ -9,6 +9,7 @@ from toolchain.model.release import Architecture, Format
 from toolchain.plan.entry import Directory, Entry, EntryKind, File, Link
 from toolchain.plan.package import Package, own_directories
 from toolchain.render.common import generated, restart, sysusers
+from toolchain.render.island import RunnerFiles
 from toolchain.render.quoting import rpm_path, rpm_text
 from toolchain.render.templates import Templates
 
@@ -35,6 +36,7 @@ class RpmImage:
     description: str
     sysusers: str
     restart: str
+    last_resort: str
     files: tuple[str, ...]
 
 
@@ -68,8 +70,10 @@ def _file_line(entry: Entry) -> str:
             assert_never(never)
 
 
-def _image(package: Package, templates: Templates, licence_text: str) -> RpmImage:
-    own: list[Entry] = [*package.entries, *generated(package, templates)]
+def _image(
+    package: Package, templates: Templates, licence_text: str, files: RunnerFiles
+) -> RpmImage:
+    own: list[Entry] = [*package.entries, *generated(package, templates, files)]
     path = f"/usr/share/licenses/{package.name}/LICENSE"
     own.append(File(path=path, content=licence_text.encode(), kind=EntryKind.LICENCE))
     if package.protect:
@@ -88,8 +92,13 @@ def _image(package: Package, templates: Templates, licence_text: str) -> RpmImag
         description=rpm_text(package.description.strip()),
         sysusers=sysusers(package, templates) if package.users else "",
         restart=restart(package, templates, "systemctl restart") if package.services else "",
+        last_resort=_last_resort(package, templates) if package.services else "",
         files=tuple(_file_line(entry) for entry in own),
     )
+
+
+def _last_resort(package: Package, templates: Templates) -> str:
+    return templates.render("common/last-resort.j2", package=package, handshake=package.handshake)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +109,11 @@ class RpmSpec:
     images: tuple[RpmImage, ...]
 
 
-def render_rpm(packages: Sequence[Package], templates: Templates, licence_text: str) -> RpmSpec:
+def render_rpm(
+    packages: Sequence[Package], templates: Templates, licence_text: str, files: RunnerFiles
+) -> RpmSpec:
     """One spec for packages of one release; the first gives the spec its name."""
-    images = tuple(_image(package, templates, licence_text) for package in packages)
+    images = tuple(_image(package, templates, licence_text, files) for package in packages)
     changelog = [
         {
             "version": entry.version,

@@ -1,9 +1,7 @@
 """One spec file while it is being checked: its tree, its problems, and which parts are sound."""
 
-from collections.abc import Iterable
-
 from toolchain.model.origin import Origin
-from toolchain.spec.located.node import Node, Path, Table, node_at, shown_path
+from toolchain.spec.located.node import Mark, Node, Path, Table, node_at, shown_path
 from toolchain.spec.problem import Complaint, Place, Problem, Related
 
 
@@ -21,6 +19,20 @@ class Document:
         self.problems = problems
         self._broken: list[Path] = [()] if root is None else []
 
+    @property
+    def top(self) -> Table:
+        """The document as a mapping; an empty one when it is none."""
+        return self.root if isinstance(self.root, Table) else self._nothing
+
+    @property
+    def _nothing(self) -> Table:
+        return Table({}, {}, Mark(self.shown, 1, 1) if self.root is None else self.root.mark)
+
+    def section(self, key: str) -> Table:
+        """A mapping at the top; an empty one when there is none."""
+        section = self.top.nodes.get(key)
+        return section if isinstance(section, Table) else self._nothing
+
     def place(self, path: Path) -> Place:
         """Where the value at a path stands, or the deepest value on the way to it."""
         origin = Origin(file=self.shown) if self.root is None else node_at(self.root, path).origin
@@ -31,7 +43,7 @@ class Document:
         *above, key = path
         table = None if self.root is None else node_at(self.root, above)
         if isinstance(table, Table) and key in table.keys:
-            return Place(table.keys[str(key)], shown_path(path))
+            return Place(table.keys[str(key)].origin, shown_path(path))
         return self.place(path)
 
     def complain(
@@ -57,6 +69,7 @@ class Document:
         return not any(_touches(broken, path) for broken in self._broken for path in paths or ((),))
 
 
-def _touches(one: Iterable[str | int], other: Iterable[str | int]) -> bool:
+def _touches(one: Path, other: Path) -> bool:
     """Whether one path is the other or leads to it."""
-    return all(a == b for a, b in zip(one, other, strict=False))
+    common = min(len(one), len(other))
+    return one[:common] == other[:common]

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.located.node import Path
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint, Related
+from toolchain.spec.wording import show
 
 
 def check_duplicates(
@@ -19,12 +19,10 @@ def check_duplicates(
             first[name] = path
             continue
         place = document.place(first[name])
+        apart = place.origin.line != document.place(path).origin.line
+        where = f"stands here and on line {place.origin.line}" if apart else "stands here twice"
         document.complain(
-            Complaint(
-                code,
-                f"{show(name)} stands here and on line {place.origin.line}",
-                "keep one of the two",
-            ),
+            Complaint(code, f"{show(name)} {where}", "keep one of the two"),
             path,
             Related(origin=place.origin, message="the same name"),
         )

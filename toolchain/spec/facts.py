@@ -7,7 +7,7 @@ from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.version import Version
 from toolchain.model.window import Window, schema_window, version_window
 from toolchain.spec.document import Document
-from toolchain.spec.located.node import Path, Table, as_table
+from toolchain.spec.located.node import Items, Path, Table, as_table
 from toolchain.spec.problem import Place
 
 _PARTS: tuple[Path, ...] = (("release",), ("schema",), ("compatibility",))
@@ -50,15 +50,11 @@ class Facts:
         return ShardHandshake(schema=self.schema, servers=self.servers)
 
 
-def _root(document: Document) -> Table:
-    return as_table(document.root or Table({}, {}, document.place(()).origin))
-
-
 def facts_of(document: Document) -> Facts | None:
     """The facts of a release whose parts about them are sound; None otherwise."""
     if not document.sound(*_PARTS):
         return None
-    root = _root(document)
+    root = document.top
     windows = root.table("compatibility")
     server, database = windows.table("server"), windows.table("database")
     has_peers = server.has("peers")
@@ -79,17 +75,15 @@ def facts_of(document: Document) -> Facts | None:
 
 
 def steps_of(document: Document) -> tuple[PlacedStep, ...]:
-    """The steps in the order in which they run: all of a phase, then the next phase.
-
-    Needs a sound `schema` section.
-    """
-    schema = _root(document).table("schema")
+    """The sound steps in the order in which they run: all of a phase, then the next phase."""
     steps = []
     for phase in Phase:
-        for at, entry in enumerate(schema.tables(phase.value)):
+        entries = document.section("schema").nodes.get(phase.value)
+        for at, entry in enumerate(entries.nodes if isinstance(entries, Items) else ()):
             path = ("schema", phase.value, at)
-            place = document.place(path)
-            steps.append(PlacedStep(step=_step(entry, phase), path=path, place=place))
+            if document.sound(path):
+                step = _step(as_table(entry), phase)
+                steps.append(PlacedStep(step=step, path=path, place=document.place(path)))
     return tuple(steps)
 
 

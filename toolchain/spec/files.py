@@ -7,11 +7,12 @@ from toolchain.model.version import Version
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.located.read_yaml import read_yaml
-from toolchain.spec.located.text import MEBIBYTE, SPEC_LIMIT, decode, show
+from toolchain.spec.located.text import MEBIBYTE, SPEC_LIMIT, decode
 from toolchain.spec.problem import Complaint, Place, Problem
 from toolchain.spec.product import FILE_NAME
 from toolchain.spec.tree import KIND_WORDS, Tree
 from toolchain.spec.values.versions import spelled
+from toolchain.spec.wording import show, show_path
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -90,7 +91,7 @@ class SpecFiles:
         if entry.kind != "file":
             return Complaint(
                 Code.FILE_KIND,
-                f"{show(shown)} is {KIND_WORDS[entry.kind]}",
+                f"{show_path(shown)} is {KIND_WORDS[entry.kind]}",
                 "a spec is a readable file inside the product's directory",
             ).at(place)
         if entry.size > SPEC_LIMIT:

@@ -7,6 +7,7 @@ from toolchain.model.release import Product
 from toolchain.spec.chain.changes import check_chain
 from toolchain.spec.chain.rollout import check_rollouts
 from toolchain.spec.chain.windows import check_own, check_reach
+from toolchain.spec.codes import Code
 from toolchain.spec.files import SpecFiles
 from toolchain.spec.gather import gathered
 from toolchain.spec.problem import Problem, spec_error
@@ -82,7 +83,10 @@ def _between(
     yield from check_own(known)
     if not whole or len(known) < len(releases):
         return
-    yield from check_chain(known)
+    chain = list(check_chain(known))
+    yield from chain
+    if any(problem.code is Code.SCHEMA_BACKWARDS for problem in chain):
+        return  # windows of schemas mean nothing while their numbers are out of order
     if product.rollout is not None and product.skew is not None:
         yield from check_reach(known, product.rollout, product.skew)
         yield from check_rollouts(known, product.rollout, product.skew)

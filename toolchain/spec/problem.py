@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from toolchain.errors import SpecError
 from toolchain.model.origin import Origin
 from toolchain.spec.codes import Code
+from toolchain.spec.wording import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Problem:
             raise ValueError(f"{self.code.value}: a problem without a cure helps nobody")
 
     def __str__(self) -> str:
-        return f"{self.origin}: {self.message}; {self.cure}"
+        return f"{printable(str(self.origin))}: {self.message}; {self.cure}"
 
 
 class Complaint(Exception):  # noqa: N818 - a verdict on one value, not a failure of the program
@@ -54,8 +55,9 @@ class Complaint(Exception):  # noqa: N818 - a verdict on one value, not a failur
     def __init__(self, code: Code, message: str, cure: str) -> None:
         super().__init__(message)
         self.code = code
-        self.message = message
-        self.cure = cure
+        # Both may quote what a file, a tool or the environment says.
+        self.message = printable(message)
+        self.cure = printable(cure)
 
     def at(self, place: Place, *related: Related) -> Problem:
         """The problem that this complaint is once its place is known."""
@@ -74,5 +76,7 @@ def spec_error(shown: str, problems: tuple[Problem, ...]) -> SpecError:
     if len(problems) == 1:
         return SpecError(str(problems[0]), problems=problems)
     return SpecError(
-        f"{shown} has {len(problems)} problems", f"the first is {problems[0]}", problems=problems
+        f"{printable(shown)} has {len(problems)} problems",
+        f"the first is {problems[0]}",
+        problems=problems,
     )

@@ -14,7 +14,7 @@ from toolchain.model.release import (
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.duplicates import check_duplicates
-from toolchain.spec.located.node import Table, as_table
+from toolchain.spec.located.node import Table
 from toolchain.spec.problem import Complaint
 
 FILE_NAME = "product.yaml"
@@ -36,15 +36,11 @@ class ProductFacts:
         return tuple(f"{self.name}-{half}" for half in ("server", "database", "schema"))
 
 
-def _root(document: Document) -> Table:
-    return as_table(document.root or Table({}, {}, document.place(()).origin))
-
-
 def product_facts(document: Document) -> ProductFacts:
     """As much of product.yaml as is sound."""
 
     def sound_text(key: str) -> str:
-        return _root(document).text(key) if document.sound((key,)) else ""
+        return document.top.text(key) if document.sound((key,)) else ""
 
     rollout = sound_text("rollout")
     targets = targets_of(document) if document.sound(("targets",)) else ()
@@ -57,13 +53,13 @@ def product_facts(document: Document) -> ProductFacts:
             if any(architecture in target.architectures for target in targets)
         ),
         rollout=RolloutPolicy(rollout) if rollout else None,
-        skew=_root(document).number("skew", 1) if document.sound(("skew",)) else None,
+        skew=document.top.number("skew", 1) if document.sound(("skew",)) else None,
     )
 
 
 def targets_of(document: Document) -> tuple[Target, ...]:
     """The package formats to build, in the order of `Format`; needs a sound `targets` section."""
-    targets = _root(document).table("targets")
+    targets = document.section("targets")
     return tuple(
         _target(targets.table(package.value), package)
         for package in Format
@@ -107,7 +103,7 @@ def check_targets(document: Document) -> None:
 
 def product_of(document: Document, releases: Iterable[Release]) -> Product:
     """The product, from a document that is sound and releases in version order."""
-    root, facts = _root(document), product_facts(document)
+    root, facts = document.top, product_facts(document)
     return Product(
         name=facts.name,
         summary=facts.summary,

@@ -8,7 +8,6 @@ from toolchain.model.version import Version
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.facts import Facts, facts_of, steps_of
-from toolchain.spec.located.node import Table, as_table
 from toolchain.spec.payload.server import server_of
 from toolchain.spec.payload.sources import Sources
 from toolchain.spec.problem import Complaint
@@ -35,27 +34,22 @@ def check_release(
     `names` are the names of all release specs of the product.
     """
     _check_file_name(document, names)
-    if document.sound(("schema",)):
-        check_steps(document, steps_of(document), sql)
+    check_steps(document, steps_of(document), sql)
     facts = facts_of(document)
     server = None
-    if document.sound(("server",), ("payload",)):
-        payload = as_table(document.root or _nothing(document)).text("payload")
+    if document.sound(("payload",)):
+        payload = document.top.text("payload")
         sources = Sources(document, tree, payload, product.architectures)
         if sources.has_payload():
             server = server_of(document, facts, product, sources)
     return CheckedRelease(document=document, facts=facts, server=server)
 
 
-def _nothing(document: Document) -> Table:
-    return Table({}, {}, document.place(()).origin)
-
-
 def _check_file_name(document: Document, names: frozenset[str]) -> None:
     """A release and its file have one name, so no two files are one release."""
     if not document.sound(("release",)):
         return
-    version = as_table(document.root or _nothing(document)).text("release")
+    version = document.top.text("release")
     name = f"{version}.yaml"
     if name == document.name:
         return
@@ -80,7 +74,7 @@ def release_of(checked: CheckedRelease) -> Release | None:
     document, facts, server = checked.document, checked.facts, checked.server
     if facts is None or server is None or not document.sound():
         return None
-    root = as_table(document.root or _nothing(document))
+    root = document.top
     return Release(
         version=Version.parse(root.text("release")),
         date=date.fromisoformat(root.text("date")),

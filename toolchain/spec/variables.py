@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.located.node import Items, Node, Path, Scalar, Table
-from toolchain.spec.located.text import control_in, show
+from toolchain.spec.located.text import SPEC_LIMIT, control_in
 from toolchain.spec.problem import Complaint
+from toolchain.spec.product import FILE_NAME
+from toolchain.spec.wording import show
 
 Variables = Mapping[str, str | None]
 
@@ -46,26 +48,29 @@ class _Expansion:
     def __init__(self, document: Document, variables: Variables | None) -> None:
         self._document = document
         self._variables = variables
+        self._told: set[tuple[Path, str]] = set()
+        # A long default that a value names ten thousand times would fill the memory.
+        self._room = SPEC_LIMIT
 
     def of(self, node: Node, path: Path) -> Node:
-        if path == ("environment",) and self._document.name == "product.yaml":
+        if path == ("environment",) and self._document.name == FILE_NAME:
             return node
         match node:
             case Scalar():
                 return self._scalar(node, path) if "${" in node.text else node
             case Items():
                 items = enumerate(node.nodes)
-                return Items(tuple(self.of(item, (*path, at)) for at, item in items), node.origin)
+                return Items(tuple(self.of(item, (*path, at)) for at, item in items), node.mark)
             case Table():
                 values = {key: self.of(value, (*path, key)) for key, value in node.nodes.items()}
-                return Table(values, node.keys, node.origin)
+                return Table(values, node.keys, node.mark)
 
     def _scalar(self, node: Scalar, path: Path) -> Scalar:
         if self._variables is None:
             self._document.doubt(path)
             return node
         text = _REFERENCE.sub(lambda match: self._value(match, path), node.text)
-        return Scalar(text, plain=False, origin=node.origin)
+        return Scalar(text, plain=False, mark=node.mark)
 
     def _value(self, match: re.Match[str], path: Path) -> str:
         name = match[2]
@@ -73,7 +78,22 @@ class _Expansion:
             return f"${{{name}}}"
         variables = self._variables or {}
         value = variables.get(name, "")
-        if name not in variables:
+        self._room -= len(value or "")
+        if self._room < 0:
+            name, value = "", ""
+        if (path, name) in self._told:
+            return value or ""
+        self._told.add((path, name))
+        if self._room < 0:
+            self._document.complain(
+                Complaint(
+                    Code.FILE_SIZE,
+                    "the values of variables make the file larger than any spec needs to be",
+                    "shorten the values, or name them less often",
+                ),
+                path,
+            )
+        elif name not in variables:
             self._document.complain(
                 Complaint(
                     Code.UNKNOWN_VARIABLE,

@@ -54,6 +54,7 @@ def test_the_manifest_tells_relations_checksums_and_inputs(
         "conflicts demo-schema < 11",
         "depends python3",
         "depends systemd",
+        "depends python3-psycopg2",
     ]
     database = rows["demo-database-1.1.0-1.noarch.rpm"]
     assert database["relations"][:2] == [

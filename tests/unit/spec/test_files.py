@@ -1,11 +1,17 @@
 """Problems of the directory and of whole files (hazards 3, 4, 5)."""
 
+import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.unit.spec.memory import Memory, Stored
 from tests.unit.spec.sample import PRODUCT, SAMPLE, expect_one, problems, told, write
+from toolchain.spec import check_product
+from toolchain.spec.codes import Code
+from toolchain.spec.tree import Kind
 
 
 def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
@@ -107,3 +113,49 @@ def test_at_most_a_hundred_problems_a_file(tmp_path: Path) -> None:
     found = problems(tmp_path, files)
     assert len(found) == 101
     assert found[-1].code.value == "too-many-problems"
+
+
+class Unreadable(Memory):
+    """A product whose files may be listed and not read."""
+
+    def __init__(self, files: dict[str, str], closed: str) -> None:
+        super().__init__({name: text.encode() for name, text in files.items()})
+        self._closed = closed
+
+    def read(self, path: str, limit: int) -> bytes:
+        if path == self._closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return super().read(path, limit)
+
+    def walk(self, path: str) -> Iterator[tuple[str, Stored]]:
+        if path == self._closed:
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return super().walk(path)
+
+
+@pytest.mark.parametrize(
+    ("closed", "place"),
+    [
+        ("4.1.0.yaml", "product/4.1.0.yaml:1"),
+        ("sql/12-drop-os-name.sql", "product/4.1.0.yaml:17"),
+        ("payload/lib", "product/4.1.0.yaml:35"),
+    ],
+)
+def test_files_that_may_not_be_read(closed: str, place: str) -> None:
+    (problem,) = check_product(Unreadable(SAMPLE, closed), {}).problems
+    assert f"{problem.origin.file}:{problem.origin.line}" == place
+    assert problem.code is Code.UNREADABLE
+    assert problem.message.endswith("cannot be read: Permission denied")
+
+
+@pytest.mark.parametrize(
+    ("closed", "kind"), [("payload/web", "unreadable"), ("payload/web", "link")]
+)
+def test_other_kinds_of_sources(closed: str, kind: Kind) -> None:
+    class Odd(Memory):
+        def look(self, path: str) -> Stored:
+            return Stored(kind) if path == closed else super().look(path)
+
+    found = check_product(Odd({name: text.encode() for name, text in SAMPLE.items()}), {}).problems
+    assert {problem.code for problem in found} <= {Code.UNREADABLE, Code.SOURCE_SPECIAL}
+    assert len(found) == 2

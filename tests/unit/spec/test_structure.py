@@ -24,9 +24,9 @@ CASES = {
         "10 unknown-key", ("only a migrate step",),
     ),
     "missing": (P, "homepage: https://fleetdesk.example.com\n", "", "1 missing-key",
-                ("'homepage' is missing", "add it, for example")),
+                ("'homepage' is missing", "add it, for example homepage: \"https")),
     "missing below": (R, "  database: {servers: \">= 4.0.0, < 6.0.0\"}\n", "", "46 missing-key",
-                      ("'database'",)),
+                      ("'database'", 'for example database: {servers: ">= 4.0.0"}')),
     "no value": (P, "skew: 1", "skew:", "10 no-value", ("write a whole number, for example 1",)),
     "null": (P, "summary: Systems management for fleets of hosts", "summary: null", "2 no-value",
              ("for example",)),
@@ -70,7 +70,9 @@ def test_structure(tmp_path: Path, case: str) -> None:
 
 
 def test_the_path_in_the_document_is_given(tmp_path: Path) -> None:
-    files = changed(R, "batch: {table: public.host, key: id}", "batch: {table: public.host, keys: id}")
+    files = changed(
+        R, "batch: {table: public.host, key: id}", "batch: {table: public.host, keys: id}"
+    )
     found = problems(tmp_path, files)
     assert [problem.path for problem in found] == [
         "schema.migrate[0].batch.key",
@@ -81,6 +83,14 @@ def test_the_path_in_the_document_is_given(tmp_path: Path) -> None:
 def test_a_document_that_is_no_mapping(tmp_path: Path) -> None:
     assert "4.1.0.yaml:1 wrong-type" in told(tmp_path, {**SAMPLE, R: "- release: 4.1.0\n"})[0]
     assert "4.1.0.yaml:1 wrong-type" in told(tmp_path, {**SAMPLE, R: "4.1.0\n"})[0]
+
+
+def test_a_version_under_another_word(tmp_path: Path) -> None:
+    unknown, missing = sorted(
+        told(tmp_path, changed(R, "release: 4.1.0", "version: 1.10")), reverse=True
+    )
+    assert unknown.endswith("there is no key 'version' here; write release")
+    assert missing.endswith("the key 'release' is missing; add it, for example release: \"4.1.0\"")
 
 
 def test_an_alias_is_told_once(tmp_path: Path) -> None:

@@ -75,7 +75,9 @@ def test_windows_of_versions(text: str) -> None:
     assert WINDOWS[text] in caught.value.cure
 
 
-@pytest.mark.parametrize("text", ["11", ">= 11.0", ">= -1", "> 11", ">= 11, < 11", ">= 0x0B", ">= ١"])
+@pytest.mark.parametrize(
+    "text", ["11", ">= 11.0", ">= -1", "> 11", ">= 11, < 11", ">= 0x0B", ">= ١"]
+)
 def test_windows_of_schemas(text: str) -> None:
     with pytest.raises(Complaint):
         versions.schemas(text)

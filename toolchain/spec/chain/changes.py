@@ -7,8 +7,8 @@ from itertools import pairwise
 from toolchain.model.change import Phase
 from toolchain.spec.codes import Code
 from toolchain.spec.facts import Facts, PlacedStep
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint, Problem, Related
+from toolchain.spec.wording import show
 
 Steps = dict[tuple[str, Phase], tuple[Facts, PlacedStep]]
 

@@ -16,7 +16,8 @@ from toolchain.spec.facts import Facts
 from toolchain.spec.problem import Complaint, Problem, Related
 
 # For each server whether it is at the later release, and for each shard how far it is on its way:
-# at the earlier release, with the later one's schema, with the later one's window too.
+# at the earlier release; with the later one's schema, but no contract begun; wholly at the later
+# one. In the second the old servers are still accepted, however narrow the later window is.
 _State = tuple[int, ...]
 _START: _State = (0, 0, 0, 0)
 _END: _State = (1, 1, 2, 2)
@@ -68,26 +69,19 @@ def _is_legal(state: _State, earlier: Facts, later: Facts) -> bool:
 
 
 def _problem(earlier: Facts, later: Facts) -> Problem:
-    refusals = [
-        *shard_refusals(earlier, later),
-        *shard_refusals(later, earlier),
-        *peer_refusals(later, earlier),
-    ]
-    first = refusals[0]
-    return Complaint(
-        Code.NO_ROLLOUT,
-        f"no order of steps leads from {earlier.version} to {later.version}: "
-        + _reasons(earlier, later),
-        f"{first.cure}, or release a version between the two that fits both",
-    ).at(
-        first.place,
-        *(Related(origin=other.place.origin, message=other.message) for other in refusals[1:]),
-    )
-
-
-def _reasons(earlier: Facts, later: Facts) -> str:
     peers = peer_refusals(later, earlier)
     if peers:
-        return f"{peers[0].message}, so the servers cannot be moved one by one"
-    shards, servers = shard_refusals(earlier, later)[0], shard_refusals(later, earlier)[0]
-    return f"shards first, {shards.message}; servers first, {servers.message}"
+        blocking = peers
+        reason = f"{peers[0].message}, so the servers cannot be moved one by one"
+    else:
+        blocking = shard_refusals(earlier, later)[:1] + shard_refusals(later, earlier)[:1]
+        shards, servers = (refusal.message for refusal in blocking)
+        reason = f"shards first, {shards}; servers first, {servers}"
+    return Complaint(
+        Code.NO_ROLLOUT,
+        f"no order of steps leads from {earlier.version} to {later.version}: {reason}",
+        f"{blocking[0].cure}, or release a version between the two that fits both",
+    ).at(
+        blocking[0].place,
+        *(Related(origin=other.place.origin, message=other.message) for other in blocking[1:]),
+    )

@@ -10,10 +10,11 @@ import yaml
 
 from toolchain.model.origin import Origin
 from toolchain.spec.codes import Code
-from toolchain.spec.located.node import Items, Node, Scalar, Table
+from toolchain.spec.located.node import Items, Mark, Node, Scalar, Table
 from toolchain.spec.located.syntax import syntax_problem
-from toolchain.spec.located.text import control_in, show
+from toolchain.spec.located.text import control_in
 from toolchain.spec.problem import Complaint, Place, Problem, Related
+from toolchain.spec.wording import show
 
 DEPTH_LIMIT = 50
 NODE_LIMIT = 50_000
@@ -46,58 +47,56 @@ class _Reader:
         following = next(self._events)
         if not isinstance(following, yaml.StreamEndEvent):
             self._complain(
-                self._origin(following),
+                self._mark(following),
                 Code.YAML_DOCUMENTS,
                 "a second YAML document begins here",
                 "keep one document in a file and delete the '---'",
             )
         return root
 
-    def _origin(self, event: yaml.Event) -> Origin:
+    def _mark(self, event: yaml.Event) -> Mark:
         mark = event.start_mark
         if mark is None:
-            return Origin(file=self._file)
-        return Origin(file=self._file, line=mark.line + 1, column=mark.column + 1)
+            return Mark(self._file, 1, 1)
+        return Mark(self._file, mark.line + 1, mark.column + 1)
 
-    def _complain(
-        self, origin: Origin, code: Code, message: str, cure: str, *related: Related
-    ) -> None:
+    def _complain(self, mark: Mark, code: Code, message: str, cure: str, *related: Related) -> None:
         if len(self._problems) > PROBLEM_LIMIT:
             raise _Stop
-        self._problems.append(Complaint(code, message, cure).at(Place(origin), *related))
+        self._problems.append(Complaint(code, message, cure).at(Place(mark.origin), *related))
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
-        origin = self._origin(event)
-        self._count(origin, depth)
+        mark = self._mark(event)
+        self._count(mark, depth)
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             self._complain(
-                origin,
+                mark,
                 Code.YAML_ALIAS,
                 f"the anchor or alias {show(event.anchor)} is not allowed",
                 "write the value out where it is used",
             )
         if isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent) and event.tag:
             self._complain(
-                origin,
+                mark,
                 Code.YAML_TAG,
                 f"the tag {show(event.tag)} is not allowed",
                 "delete it; quotes make a value a string",
             )
         match event:
             case yaml.ScalarEvent():
-                return self._scalar(event, origin)
+                return self._scalar(event, mark)
             case yaml.SequenceStartEvent():
-                return Items(tuple(self._items(depth)), origin)
+                return Items(tuple(self._items(depth)), mark)
             case yaml.MappingStartEvent():
-                return self._table(origin, depth)
+                return self._table(mark, depth)
             case _:  # an alias, complained about above
-                return Scalar("", plain=True, origin=origin)
+                return Scalar("", plain=True, mark=mark)
 
-    def _count(self, origin: Origin, depth: int) -> None:
+    def _count(self, mark: Mark, depth: int) -> None:
         self._nodes += 1
         if depth > DEPTH_LIMIT:
             self._complain(
-                origin,
+                mark,
                 Code.YAML_DEPTH,
                 f"values are nested more than {DEPTH_LIMIT} deep",
                 "no spec needs that; take the inner levels out",
@@ -105,33 +104,33 @@ class _Reader:
             raise _Stop
         if self._nodes > NODE_LIMIT:
             self._complain(
-                origin,
+                mark,
                 Code.FILE_SIZE,
                 f"the file holds more than {NODE_LIMIT} values",
                 "no spec needs that; a directory can stand for the files in it",
             )
             raise _Stop
 
-    def _scalar(self, event: yaml.ScalarEvent, origin: Origin) -> Scalar:
+    def _scalar(self, event: yaml.ScalarEvent, mark: Mark) -> Scalar:
         control = control_in(event.value)
         if control is not None:
             self._complain(
-                origin,
+                mark,
                 Code.CONTROL_CHARACTER,
                 f"the value holds the control character {control}",
                 "take it out: it would end up in package metadata",
             )
-        return Scalar(event.value, plain=event.implicit[0], origin=origin)
+        return Scalar(event.value, plain=event.implicit[0], mark=mark)
 
     def _items(self, depth: int) -> Iterator[Node]:
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             yield self._node(event, depth + 1)
 
-    def _table(self, origin: Origin, depth: int) -> Table:
+    def _table(self, mark: Mark, depth: int) -> Table:
         nodes: dict[str, Node] = {}
-        keys: dict[str, Origin] = {}
+        keys: dict[str, Mark] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            place = self._origin(event)
+            place = self._mark(event)
             key = self._key(self._node(event, depth + 1), place)
             value = self._node(next(self._events), depth + 1)
             if key is None:
@@ -142,18 +141,18 @@ class _Reader:
                     Code.DUPLICATE_KEY,
                     f"the key {show(key)} stands here and on line {keys[key].line}",
                     "keep one of the two",
-                    Related(origin=keys[key], message="the same key"),
+                    Related(origin=keys[key].origin, message="the same key"),
                 )
                 continue
             nodes[key] = value
             keys[key] = place
-        return Table(nodes, keys, origin)
+        return Table(nodes, keys, mark)
 
-    def _key(self, node: Node, origin: Origin) -> str | None:
+    def _key(self, node: Node, mark: Mark) -> str | None:
         """The key's text; None, after a complaint, when it is nothing that a key can be."""
         if isinstance(node, Scalar) and node.text == "<<" and node.plain:
             self._complain(
-                origin,
+                mark,
                 Code.YAML_ALIAS,
                 "the merge key '<<' is not allowed",
                 "write the keys out where they are used",
@@ -162,7 +161,7 @@ class _Reader:
         if isinstance(node, Scalar) and node.text and "\n" not in node.text:
             return node.text
         self._complain(
-            origin,
+            mark,
             Code.YAML_KEY,
             "a key must be one line of plain text",
             "write 'key: value'",

@@ -11,7 +11,7 @@ from toolchain.spec.problem import Complaint, Place, Problem
 _CURES = (
     (r"block scalar", "put the value in quotes: a plain value must not begin with '>' or '|'"),
     (r"tab", "indent with spaces, not with tabs"),
-    (r"cannot start any token", "put the value in quotes: YAML keeps its first character"),
+    (r"cannot start any token", "put the value in quotes: no plain value begins like this"),
     (r"mapping values are not allowed", "put a value that holds ': ' in quotes, or indent it"),
     (r"escape", "put a value with a backslash in single quotes"),
     (r"quoted scalar", "close the quotes"),

@@ -4,7 +4,7 @@ import re
 
 from toolchain.model.origin import Origin
 from toolchain.spec.codes import Code
-from toolchain.spec.problem import Problem
+from toolchain.spec.problem import Complaint, Place, Problem
 
 MEBIBYTE = 1 << 20
 SPEC_LIMIT = MEBIBYTE
@@ -27,21 +27,6 @@ def control_in(text: str) -> str | None:
     return None if match is None else f"U+{ord(match[0]):04X}"
 
 
-def show(text: str, limit: int = 60) -> str:
-    """A value inside a sentence: in quotes, shortened, with nothing that a terminal would obey."""
-    short = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "'" + printable(short) + "'"
-
-
-def printable(text: str) -> str:
-    """Text with every character that is not printable written as an escape."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
-    )
-
-
 def origin_at(file: str, text: str, index: int) -> Origin:
     """Line and column of a character, both from 1."""
     before = text[:index]
@@ -56,29 +41,26 @@ def decode(file: str, data: bytes) -> str | Problem:
     Carriage returns before a line feed are an editor's habit and taken out; all others are not.
     """
     if data.startswith(_BYTE_ORDER_MARKS):
-        return Problem(
-            code=Code.ENCODING,
-            origin=Origin(file=file),
-            message="the file begins with a byte order mark",
-            cure="save it as UTF-8 without one (in editors: 'UTF-8', not 'UTF-8 with BOM')",
-        )
+        return Complaint(
+            Code.ENCODING,
+            "the file begins with a byte order mark",
+            "save it as UTF-8 without one (in editors: 'UTF-8', not 'UTF-8 with BOM')",
+        ).at(Place(Origin(file=file)))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         good = data[: error.start].decode("utf-8")
-        return Problem(
-            code=Code.ENCODING,
-            origin=origin_at(file, good, len(good)),
-            message=f"the byte 0x{data[error.start]:02X} is not UTF-8",
-            cure="save the file as UTF-8",
-        )
+        return Complaint(
+            Code.ENCODING,
+            f"the byte 0x{data[error.start]:02X} is not UTF-8",
+            "save the file as UTF-8",
+        ).at(Place(origin_at(file, good, len(good))))
     text = text.replace("\r\n", "\n")
     match = _CONTROL_IN_FILE.search(text)
     if match is None:
         return text
-    return Problem(
-        code=Code.CONTROL_CHARACTER,
-        origin=origin_at(file, text, match.start()),
-        message=f"the file holds the control character U+{ord(match[0]):04X}",
-        cure="delete it; it may be invisible in the editor",
-    )
+    return Complaint(
+        Code.CONTROL_CHARACTER,
+        f"the file holds the control character U+{ord(match[0]):04X}",
+        "delete it; it may be invisible in the editor",
+    ).at(Place(origin_at(file, text, match.start())))

@@ -6,8 +6,8 @@ from posixpath import dirname
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.located.node import Path
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint, Related
+from toolchain.spec.wording import show
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,15 +19,25 @@ from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.duplicates import check_duplicates
 from toolchain.spec.facts import Facts
-from toolchain.spec.located.node import Path, Scalar, Table, as_scalar, as_table
-from toolchain.spec.located.text import show
+from toolchain.spec.located.node import (
+    Items,
+    Node,
+    Path,
+    Scalar,
+    Table,
+    as_scalar,
+    as_table,
+    node_at,
+)
 from toolchain.spec.payload.collisions import Installed, check_collisions
+from toolchain.spec.payload.packable import Wanted
 from toolchain.spec.payload.services import check_owner, service_of
-from toolchain.spec.payload.sources import Sources, Wanted
+from toolchain.spec.payload.sources import Sources
 from toolchain.spec.problem import Complaint
 from toolchain.spec.product import ProductFacts
 from toolchain.spec.values import targets
 from toolchain.spec.values.packages import relation
+from toolchain.spec.wording import show
 
 _SETUID = 0o6000
 # What package formats require among the documents, and Interlock writes.
@@ -37,9 +47,10 @@ _OWN_DOCUMENTS = ("copyright", "changelog.gz", "changelog.Debian.gz")
 def server_of(
     document: Document, facts: Facts | None, product: ProductFacts, sources: Sources
 ) -> ServerSpec:
-    """The server half of a release whose `server` section is sound; checks all that it names.
+    """The server half of a release; checks all that its sound entries name.
 
-    Without facts, which are not sound then, its windows are open ones that nobody will see.
+    What is not sound is left out: the release has problems then and will not be built. So will one
+    without facts, whose windows are open ones here.
     """
     return _Server(document, product, sources).read(facts)
 
@@ -48,13 +59,14 @@ class _Server:
     """The reading of one `server` section, and the paths that it installs so far."""
 
     def __init__(self, document: Document, product: ProductFacts, sources: Sources) -> None:
-        root = document.root or Table({}, {}, document.place(()).origin)
         self._document = document
         self._product = product
         self._sources = sources
-        self._table = as_table(root).table("server")
-        users = (user.text("name") for user in self._table.tables("users"))
-        self._owners = frozenset({"root", *users})
+        self._table = document.section("server")
+        self._owners: frozenset[str] | None = None
+        if document.sound(("server", "users")):
+            users = (user.text("name") for user in self._table.tables("users"))
+            self._owners = frozenset({"root", *users})
         self._installed: list[Installed] = []
 
     def read(self, facts: Facts | None) -> ServerSpec:
@@ -76,15 +88,28 @@ class _Server:
         check_collisions(self._document, self._installed)
         return spec
 
+    def _nodes(self, *keys: str) -> Iterator[tuple[Node, Path]]:
+        """The sound items of a list of this section, with their paths."""
+        path: Path = ("server", *keys)
+        node = node_at(self._table, keys)
+        if isinstance(node, Items):
+            for at, item in enumerate(node.nodes):
+                if self._document.sound((*path, at)):
+                    yield item, (*path, at)
+
     def _entries(self, key: str) -> Iterator[tuple[Table, Path]]:
-        for at, table in enumerate(self._table.tables(key)):
-            yield table, ("server", key, at)
+        for node, path in self._nodes(key):
+            yield as_table(node), path
 
     def _complain(self, code: Code, message: str, cure: str, path: Path) -> None:
         self._document.complain(Complaint(code, message, cure), path)
 
     def _install(self, target: str, path: Path) -> None:
         self._installed.append(Installed(target=target, path=path))
+
+    def _check_owner(self, table: Table, path: Path, key: str) -> None:
+        if self._owners is not None:
+            check_owner(self._document, table, path, key, self._owners)
 
     def _source(self, table: Table, path: Path, wanted: Wanted) -> Source:
         """The source of an entry, whose files are noted below the entry's target."""
@@ -102,7 +127,7 @@ class _Server:
                 below, place = table.table("service"), (*path, "service")
                 summary = self._product.summary
                 service = service_of(self._document, below, place, target=target, summary=summary)
-                check_owner(self._document, below, place, "user", self._owners)
+                self._check_owner(below, place, "user")
                 self._install(f"/usr/lib/systemd/system/{service.name}.service", place)
             wanted = Wanted(setuid_declared=bool((mode or 0) & _SETUID))
             source = self._source(table, path, wanted)
@@ -117,13 +142,12 @@ class _Server:
             yield PayloadFile(source=source, target=table.text("target"), mode=mode)
 
     def _config(self) -> Iterator[ConfigFile]:
-        for at, node in enumerate(self._table.items("config")):
-            path: Path = ("server", "config", at)
+        for node, path in self._nodes("config"):
             if isinstance(node, Scalar):
                 yield self._short_config(node, path)
                 continue
             table = as_table(node)
-            check_owner(self._document, table, path, "group", self._owners)
+            self._check_owner(table, path, "group")
             mode = _mode(table)
             wanted = Wanted(setuid_declared=bool((mode or 0) & _SETUID))
             yield ConfigFile(
@@ -158,7 +182,7 @@ class _Server:
         for table, path in self._entries("directories"):
             named.append((table.text("path"), (*path, "path")))
             for key in ("owner", "group"):
-                check_owner(self._document, table, path, key, self._owners)
+                self._check_owner(table, path, key)
             yield StateDirectory(
                 path=table.text("path"),
                 owner=table.text("owner"),
@@ -168,9 +192,8 @@ class _Server:
         check_duplicates(self._document, named, Code.DUPLICATE_NAME)
 
     def _documents(self) -> Iterator[Source]:
-        for at, node in enumerate(self._table.scalars("documents")):
-            path: Path = ("server", "documents", at)
-            name = basename(node.text)
+        for node, path in self._nodes("documents"):
+            name = basename(as_scalar(node).text)
             if name in _OWN_DOCUMENTS:
                 self._complain(
                     Code.DUPLICATE_TARGET,
@@ -182,19 +205,18 @@ class _Server:
             yield self._sources.read(node, path, Wanted())[0]
 
     def _manuals(self) -> Iterator[Source]:
-        for at, node in enumerate(self._table.scalars("manuals")):
-            path: Path = ("server", "manuals", at)
-            name = basename(node.text)
+        for node, path in self._nodes("manuals"):
+            name = basename(as_scalar(node).text)
             section = name.rpartition(".")[2][0]
             self._install(f"/usr/share/man/man{section}/{name}", path)
             yield self._sources.read(node, path, Wanted())[0]
 
     def _depends(self, package: Format) -> Iterator[Relation]:
         named = []
-        for at, node in enumerate(self._table.table("depends").items(package.value)):
-            path: Path = ("server", "depends", package.value, at)
-            item = relation(as_scalar(node).text)
-            named.append((str(item), path))
+        for node, path in self._nodes("depends", package.value):
+            text = as_scalar(node).text
+            item = relation(text)
+            named.append((text, path))
             if item.name in self._product.own_packages:
                 self._complain(
                     Code.DEPENDENCY,

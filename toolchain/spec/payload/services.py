@@ -7,9 +7,9 @@ from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.duplicates import check_duplicates
 from toolchain.spec.located.node import Path, Table
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint
 from toolchain.spec.values import names
+from toolchain.spec.wording import show
 
 
 def service_of(

@@ -6,6 +6,7 @@ The escapes are those of actions/toolkit, packages/core/src/command.ts.
 from collections.abc import Sequence
 
 from toolchain.spec.problem import Problem
+from toolchain.spec.wording import printable
 
 
 def github_report(problems: Sequence[Problem]) -> str:
@@ -15,7 +16,7 @@ def github_report(problems: Sequence[Problem]) -> str:
 
 def _command(problem: Problem) -> str:
     properties = {
-        "file": problem.origin.file,
+        "file": printable(problem.origin.file),
         "line": str(problem.origin.line),
         "col": str(problem.origin.column),
         "title": f"interlock {problem.code.value}",

@@ -58,7 +58,7 @@ def _result(problem: Problem, rule: int) -> Part:
 def _location(origin: Origin) -> Part:
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(origin.file)},
+            "artifactLocation": {"uri": quote(origin.file, errors="surrogateescape")},
             "region": {"startLine": origin.line, "startColumn": origin.column},
         }
     }

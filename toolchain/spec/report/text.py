@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from toolchain.spec.located.text import printable
 from toolchain.spec.problem import Problem
+from toolchain.spec.wording import printable
 
 _WIDTH = 96
 

@@ -70,20 +70,20 @@ def validator_of(kind: SpecKind) -> "Validator":
     validator = extend(  # type: ignore[no-untyped-call]
         Draft7Validator, validators=keywords, type_checker=types
     )
-    return cast("Validator", validator(_inlined(schema, definitions), format_checker=formats))
+    return cast("Validator", validator(inlined(schema, definitions), format_checker=formats))
 
 
-def _inlined(part: Any, definitions: Schema) -> Any:
+def inlined(part: Any, definitions: Schema) -> Any:
     """The schema with every reference replaced: resolving them takes half of a validation."""
     if isinstance(part, list):
-        return [_inlined(item, definitions) for item in part]
+        return [inlined(item, definitions) for item in part]
     if not isinstance(part, dict):
         return part
-    own = {key: _inlined(value, definitions) for key, value in part.items() if key != "$ref"}
+    own = {key: inlined(value, definitions) for key, value in part.items() if key != "$ref"}
     if "$ref" not in part:
         return own
     name = part["$ref"].removeprefix("#/definitions/")
-    return {**_inlined(definitions[name], definitions), **own}
+    return {**inlined(definitions[name], definitions), **own}
 
 
 def _of(is_of_type: Callable[[object], bool]) -> Callable[..., bool]:

@@ -9,10 +9,10 @@ from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.located.node import Path
 from toolchain.spec.located.read_yaml import PROBLEM_LIMIT
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint
 from toolchain.spec.shape import plain
 from toolchain.spec.shape.schema import Schema, SpecKind, validator_of
+from toolchain.spec.wording import show
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
@@ -92,9 +92,10 @@ def _nearest(word: str, known: list[str]) -> str | None:
 
 
 def _unknown(key: str, known: list[str]) -> Complaint:
-    nearest = _nearest(key, known) or _OTHER_WORDS.get(key)
-    if nearest in known:
-        cure = f"write {nearest}"
+    other = _OTHER_WORDS.get(key)
+    meant = other if other in known else _nearest(key, known)
+    if meant is not None:
+        cure = f"write {meant}"
     elif key in _CURES:
         cure = _CURES[key]
     else:
@@ -102,10 +103,10 @@ def _unknown(key: str, known: list[str]) -> Complaint:
     return Complaint(Code.UNKNOWN_KEY, f"there is no key {show(key)} here", cure)
 
 
-def _example(schema: Schema) -> str:
+def _example(schema: Schema, before: str = "") -> str:
     """A value of the kind that the schema wants, as YAML's flow style has it."""
     examples = schema.get("examples", ())
-    return f", for example {_yaml(examples[0])}" if examples else ""
+    return f", for example {before}{_yaml(examples[0])}" if examples else ""
 
 
 def _yaml(value: Any) -> str:
@@ -125,7 +126,7 @@ def _yaml(value: Any) -> str:
 
 
 def _missing(key: str, schema: Schema) -> Complaint:
-    example = _example(schema.get("properties", {}).get(key, {}))
+    example = _example(schema["properties"][key], f"{key}: ")
     return Complaint(Code.MISSING_KEY, f"the key {show(key)} is missing", f"add it{example}")
 
 
@@ -143,7 +144,9 @@ def _type(value: object, schema: Schema) -> Complaint:
             Code.WRONG_TYPE, "here is a list where another kind of value belongs", cure
         )
     if not isinstance(value, plain.Plain) and set(kinds) & {"integer", "boolean"}:
+        message = f"{show(str(value))} is text, not {words}"
         cure = f"write {words} without quotes or variables{_example(schema)}"
+        return Complaint(Code.WRONG_TYPE, message, cure)
     return Complaint(Code.WRONG_TYPE, f"{show(str(value))} is not {words}", cure)
 
 
@@ -163,7 +166,7 @@ def _operation(step: Mapping[str, object], branches: list[Schema]) -> Complaint:
             "keep one, and give the other a step of its own",
         )
     return Complaint(
-        Code.OPERATION, "the step names no operation", f"add one of {', '.join(operations)}"
+        Code.OPERATION, "the step names no operation", f"add {' or '.join(operations)}"
     )
 
 

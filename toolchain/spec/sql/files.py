@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from toolchain.spec.codes import Code
-from toolchain.spec.located.text import MEBIBYTE, SQL_LIMIT, decode, show
+from toolchain.spec.located.text import MEBIBYTE, SQL_LIMIT, decode
 from toolchain.spec.problem import Complaint, Problem
 from toolchain.spec.sql.parser import Statement, parse
 from toolchain.spec.tree import KIND_WORDS, Tree
+from toolchain.spec.wording import show_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,25 +50,25 @@ class SqlFiles:
         if entry.kind in ("missing", "dangling"):
             raise Complaint(
                 Code.SQL_MISSING,
-                f"the SQL file {show(shown)} is {KIND_WORDS[entry.kind]}",
+                f"the SQL file {show_path(shown)} is {KIND_WORDS[entry.kind]}",
                 "write the file, or mend the path",
             )
         if entry.kind == "escaping":
             raise Complaint(
                 Code.SOURCE_ESCAPE,
-                f"{show(shown)} is {KIND_WORDS[entry.kind]}",
+                f"{show_path(shown)} is {KIND_WORDS[entry.kind]}",
                 "copy the file into the product's directory",
             )
         if entry.kind != "file":
             raise Complaint(
                 Code.FILE_KIND,
-                f"{show(shown)} is {KIND_WORDS[entry.kind]}",
+                f"{show_path(shown)} is {KIND_WORDS[entry.kind]}",
                 "name a readable SQL file",
             )
         if entry.size > SQL_LIMIT:
             raise Complaint(
                 Code.FILE_SIZE,
-                f"{show(shown)} has {entry.size} bytes",
+                f"{show_path(shown)} has {entry.size} bytes",
                 f"keep an SQL file below {SQL_LIMIT // MEBIBYTE} MiB: a schema change needs less, "
                 "and data belongs in the payload",
             )
@@ -76,7 +77,7 @@ class SqlFiles:
         except OSError as error:
             raise Complaint(
                 Code.UNREADABLE,
-                f"{show(shown)} cannot be read: {error.strerror}",
+                f"{show_path(shown)} cannot be read: {error.strerror}",
                 "mend the file's permissions",
             ) from None
 

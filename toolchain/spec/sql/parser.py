@@ -12,8 +12,9 @@ from typing import Any
 
 from toolchain.model.origin import Origin
 from toolchain.spec.codes import Code
-from toolchain.spec.located.text import origin_at, show
+from toolchain.spec.located.text import origin_at
 from toolchain.spec.problem import Complaint, Place, Problem
+from toolchain.spec.wording import show
 
 # A statement as PostgreSQL's parser describes it: JSON, whose nodes have no common type.
 Tree = dict[str, Any]
@@ -39,12 +40,11 @@ def parse(file: str, text: str) -> list[Statement] | Problem:
     except parser.ParseError as error:
         return _syntax(file, text, error)
     except (RecursionError, ValueError):
-        return Problem(
-            code=Code.SQL_SYNTAX,
-            origin=Origin(file=file),
-            message="a statement is nested too deeply to be checked",
-            cure="split the expression",
-        )
+        return Complaint(
+            Code.SQL_SYNTAX,
+            "a statement is nested too deeply to be checked",
+            "split the expression",
+        ).at(Place(Origin(file=file)))
     return list(_statements(text, parsed["stmts"]))
 
 

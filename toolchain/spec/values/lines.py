@@ -6,8 +6,8 @@ Percent signs, braces and markup are left alone: whoever writes a format escapes
 import re
 
 from toolchain.spec.codes import Code
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint
+from toolchain.spec.wording import show
 
 _MAIL = re.compile(r"[^<>@\s]+@[^<>@\s]+")
 _LICENCE = re.compile(r"[A-Za-z0-9(][A-Za-z0-9.+() :-]*")

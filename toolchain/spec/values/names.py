@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable
 
 from toolchain.spec.codes import Code
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint
+from toolchain.spec.wording import show
 
 Check = Callable[[str], None]
 

@@ -4,9 +4,9 @@ import re
 
 from toolchain.model.relation import Operator, Relation, RelationKind
 from toolchain.spec.codes import Code
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint
 from toolchain.spec.shape.plain import Plain
+from toolchain.spec.wording import show
 
 _RELATION = re.compile(r"(\S+)(?: (<|<=|=|>=|>) (\S+))?")
 _DEB_NAME = re.compile(r"[a-z0-9][a-z0-9+.-]{1,127}")  # Debian Policy 5.6.7

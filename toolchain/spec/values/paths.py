@@ -3,8 +3,8 @@
 import re
 
 from toolchain.spec.codes import Code
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint
+from toolchain.spec.wording import show
 
 # PATH_MAX of Linux, with room for the product's own directory.
 _LIMIT = 1024

@@ -1,9 +1,9 @@
 """Checks of the places that a package installs to: its own, and never the system's."""
 
 from toolchain.spec.codes import Code
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint
 from toolchain.spec.values.paths import absolute, below
+from toolchain.spec.wording import show
 
 _PROGRAMS = ("/usr/bin", "/usr/sbin", "/usr/lib", "/usr/libexec", "/opt")
 _FILES = (*_PROGRAMS, "/usr/share", "/usr/include")

@@ -7,8 +7,8 @@ from datetime import date
 from toolchain.model.version import GRAMMAR_HINT, Version
 from toolchain.model.window import schema_window, version_window
 from toolchain.spec.codes import Code
-from toolchain.spec.located.text import show
 from toolchain.spec.problem import Complaint
+from toolchain.spec.wording import show
 
 # The longest thing worth looking at: a version of nine digits a part is 46 characters long.
 _LIMIT = 100

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import threading
 import time
 from collections.abc import Callable
@@ -22,8 +21,6 @@ CONNECT_SECONDS = 3
 STATEMENT_SECONDS = 30
 # serialization failure, deadlock, lock not available: PostgreSQL took all of it back
 TAKEN_BACK = ("40001", "40P01", "55P03")
-
-_log = logging.getLogger("fleetdesk")
 
 
 class AwayError(Exception):

@@ -1,0 +1,1 @@
+"""The island that database and server packages carry, on a real PostgreSQL."""

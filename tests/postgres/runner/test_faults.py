@@ -1,0 +1,332 @@
+"""What goes wrong around a migration: PostgreSQL, the wire, other runners, other transactions."""
+
+import re
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import psycopg2
+import pytest
+
+from tests.postgres.conftest import running_cluster
+from tests.postgres.runner.conftest import MakePackage
+from tests.postgres.runner.packages import CHAIN, ROWS, Package, Result, release, step
+from tests.postgres.runner.proxy import proxied
+from toolchain.runner.lock import lock_key
+
+if TYPE_CHECKING:
+    from tests.postgres.conftest import Cluster, Database
+
+# Marks each row exactly once, about a second in all, in many small batches.
+MARK = step(
+    "mark.migrate",
+    "",
+    batch={
+        "table": "host",
+        "key": "id",
+        "statements": [
+            "UPDATE host SET os = os || '!' WHERE id BETWEEN $1 AND $2",
+            "SELECT pg_sleep(0.001) FROM host WHERE id BETWEEN $1 AND $2",
+        ],
+    },
+)
+MARKED = "SELECT count(*) FILTER (WHERE os ~ '^[^!]*!$'), count(*) FROM host"
+QUICK = "batch_time = 30ms\nreconnect_patience = 20s\nlock_timeout = 200ms\nlock_patience = 2s"
+
+
+@pytest.fixture(scope="module")
+def own_cluster() -> Iterator["Cluster"]:
+    """A cluster that may crash without disturbing other tests."""
+    with running_cluster() as running:
+        yield running
+
+
+@contextmanager
+def in_background(package: Package, *arguments: str) -> Iterator[Callable[[], Result]]:
+    """Run a command in a thread; the value waits for its end."""
+    results: list[Result] = []
+    thread = threading.Thread(target=lambda: results.append(package.run(*arguments)))
+    thread.start()
+
+    def finish() -> Result:
+        thread.join(60)
+        return results[0]
+
+    yield finish
+    thread.join(60)
+
+
+def wait_for(probe: Callable[[], object], seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not probe():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def moving(database: "Database") -> bool:
+    """Whether the batches are under way, well before their end."""
+    query = "SELECT rows FROM interlock.steps WHERE id = 'mark.migrate'"
+    try:
+        rows = database.rows(query)
+    except psycopg2.Error:
+        return False
+    return bool(rows) and 0 < rows[0][0] < ROWS
+
+
+def marked(make_package: MakePackage, **options: Any) -> Package:
+    return make_package(CHAIN[0], release("1.1.0", 2, MARK), settings=QUICK, **options)
+
+
+def test_postgresql_crashes_in_the_middle_of_a_batch(
+    make_package: MakePackage, own_cluster: "Cluster"
+) -> None:
+    database = own_cluster.create_database()
+    package = marked(make_package, shards={"north": database.dsn})
+    package.done("apply", "--to", "1.0.0")
+    with in_background(package, "apply") as finish:
+        for _ in range(2):
+            wait_for(lambda: moving(database))
+            own_cluster.stop(signal.SIGQUIT)
+            own_cluster.start()
+        result = finish()
+    assert result.code == 0, result
+    assert result.err.count("connects again") == 2
+    assert database.rows(MARKED) == [(ROWS, ROWS)]
+    assert package.done("verify").out.startswith("north: in order")
+
+
+def test_postgresql_stays_away(make_package: MakePackage, own_cluster: "Cluster") -> None:
+    database = own_cluster.create_database()
+    package = marked(make_package, shards={"north": database.dsn})
+    package.settings = "batch_time = 30ms\nreconnect_patience = 1s"
+    package.write()
+    package.done("apply", "--to", "1.0.0")
+    with in_background(package, "apply") as finish:
+        wait_for(lambda: moving(database))
+        own_cluster.stop(signal.SIGQUIT)
+        result = finish()
+    own_cluster.start()
+    assert result.code == 4
+    assert re.match("north: cannot connect: ", result.err.splitlines()[-1])
+    package.done("apply")
+    assert database.rows(MARKED) == [(ROWS, ROWS)]
+
+
+def test_a_step_that_brings_postgresql_down(
+    make_package: MakePackage, own_cluster: "Cluster"
+) -> None:
+    """Five losses in a row are the step's doing; nobody wants a sixth crash."""
+    database = own_cluster.create_database()
+    deadly = step("deadly.expand", "SELECT pg_terminate_backend(pg_backend_pid());")
+    package = make_package(release("1.0.0", 1, deadly), shards={"north": database.dsn})
+    result = package.run("apply")
+    assert result.code == 4
+    assert "5 times in a row; see PostgreSQL's log" in result.err.splitlines()[-1]
+
+
+def test_the_wire_is_cut_in_the_middle_of_a_batch(
+    make_package: MakePackage, database: "Database", cluster: "Cluster"
+) -> None:
+    with proxied(cluster.port) as proxy:
+        dsn = database.tcp_dsn.replace(f"port={cluster.port}", f"port={proxy.port}")
+        package = marked(make_package, shards={"north": dsn})
+        package.done("apply", "--to", "1.0.0")
+        with in_background(package, "apply") as finish:
+            for _ in range(3):
+                wait_for(lambda: moving(database))
+                proxy.cut()
+            result = finish()
+    assert result.code == 0, result
+    assert "connects again" in result.err
+    assert database.rows(MARKED) == [(ROWS, ROWS)]
+
+
+def test_two_runners_at_once(make_package: MakePackage, database: "Database") -> None:
+    package = marked(make_package)
+    package.done("apply", "--to", "1.0.0")
+    with in_background(package, "apply") as finish:
+        wait_for(lambda: moving(database))
+        other = Package(package.folder, package.releases, package.shards, package.settings)
+        codes = [other.quietly("apply"), other.quietly("apply", "--wait", "30")]
+        result = finish()
+    assert (codes, result.code) == ([1, 0], 0)
+    assert database.rows(MARKED) == [(ROWS, ROWS)]
+    with closing(psycopg2.connect(database.dsn, application_name="colleague")) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SELECT pg_advisory_lock(%s)", (lock_key("product:fleetdesk"),))
+        refused = package.run("apply")
+    assert refused.code == 1
+    assert re.fullmatch(
+        r"north: another runner works on this shard: colleague on this host \(server process \d+\)"
+        r" since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC; wait for it, or give this one --wait SECONDS",
+        refused.sentence,
+    )
+
+
+def test_a_long_reader_never_makes_the_application_queue(
+    make_package: MakePackage, database: "Database"
+) -> None:
+    """A report holds the table for two seconds; each write waits one lock_timeout at most."""
+    package = make_package(*CHAIN[:2], settings="lock_timeout = 200ms\nlock_patience = 30s")
+    package.done("apply", "--to", "1.0.0")
+    longest, stop = 0.0, threading.Event()
+
+    def write() -> None:
+        nonlocal longest
+        with closing(psycopg2.connect(database.dsn)) as connection:
+            connection.autocommit = True
+            while not stop.is_set():
+                began = time.monotonic()
+                connection.cursor().execute("UPDATE host SET os = 'x' WHERE id = 7")
+                longest = max(longest, time.monotonic() - began)
+                time.sleep(0.005)
+
+    writer = threading.Thread(target=write)
+    with closing(psycopg2.connect(database.dsn, application_name="report")) as reader:
+        reader.cursor().execute("SELECT count(*) FROM host")
+        writer.start()
+        with in_background(package, "apply", "--phase", "expand") as finish:
+            time.sleep(2.0)
+            reader.rollback()
+            result = finish()
+    stop.set()
+    writer.join()
+    assert result.code == 0, result
+    assert re.search(
+        r"os\.expand \(1\.1\.0\) has to wait: report of interlock_test on this host"
+        r" \(server process \d+, idle in transaction for [\d.]+ s\) blocks public\.host",
+        result.err,
+    )
+    assert 0.05 < longest < 0.2 + 0.25
+
+
+def test_patience_ends_with_the_blockers_name(
+    make_package: MakePackage, database: "Database"
+) -> None:
+    package = make_package(*CHAIN[:2], settings="lock_timeout = 200ms\nlock_patience = 500ms")
+    package.done("apply", "--to", "1.0.0")
+    with closing(psycopg2.connect(database.dsn, application_name="report")) as reader:
+        reader.cursor().execute("SELECT count(*) FROM host")
+        result = package.run("apply")
+    assert result.code == 4
+    assert re.search(
+        r"north: os\.expand \(1\.1\.0\) gave up after \d tries in [\d.]+ s: report of interlock_test"
+        r" .* blocks public\.host; end what stands in the way and run it again",
+        result.err.splitlines()[-1],
+    )
+    package.done("apply")
+
+
+def test_an_invalid_index_is_built_again(make_package: MakePackage, database: "Database") -> None:
+    index = step(
+        "name.expand",
+        'CREATE UNIQUE INDEX CONCURRENTLY "Odd name" ON public.host (os);',
+        transaction=False,
+    )
+    package = make_package(CHAIN[0], release("1.1.0", 2, index))
+    package.done("apply", "--to", "1.0.0")
+    database.execute("UPDATE host SET os = 'same' WHERE id IN (1, 2)")
+    failed = package.run("apply")
+    assert failed.code == 4
+    assert "could not create unique index" in failed.err
+    assert "Key (os)=(same) is duplicated" in failed.err
+    found = package.run("verify")
+    assert found.code == 1
+    assert 'north: invalid index public."Odd name" on public.host' in found.out
+    database.execute("UPDATE host SET os = 'other' WHERE id = 2")
+    again = package.done("apply")
+    assert 'drops the invalid index "Odd name"' in again.err
+    assert package.done("verify").out.startswith("north: in order")
+    kinds = {event["kind"] for event in package.done("history", "--json").shard["events"]}
+    assert "repaired" in kinds
+
+
+def test_an_index_that_somebody_else_made(make_package: MakePackage, database: "Database") -> None:
+    package = make_package(*CHAIN[:2])
+    package.done("apply", "--to", "1.0.0")
+    database.execute("CREATE INDEX host_os_name ON host (os)")
+    failed = package.run("apply")
+    assert failed.code == 4
+    assert failed.err.splitlines()[-1] == (
+        "north: step os-index.expand (1.1.0): the index host_os_name exists already, and not from"
+        " this step; drop it, or rename it"
+    )
+    database.execute("DROP INDEX host_os_name")
+    package.done("apply")
+
+
+def test_a_deadlock_with_the_application(make_package: MakePackage, database: "Database") -> None:
+    """The application locks row 2 and then waits for row 1, which the batch holds."""
+    database.execute("ALTER DATABASE " + database.name + " SET deadlock_timeout = '50ms'")
+    slow = step(
+        "slow.migrate",
+        "",
+        batch={
+            "table": "host",
+            "key": "id",
+            "statements": [
+                "UPDATE host SET os = os || '!' WHERE id BETWEEN $1 AND $2 AND id = 1",
+                "SELECT pg_sleep(0.4) WHERE 1 BETWEEN $1 AND $2",
+                "UPDATE host SET os = os || '!' WHERE id BETWEEN $1 AND $2 AND id > 1",
+            ],
+        },
+    )
+    package = make_package(CHAIN[0], release("1.1.0", 2, slow), settings="lock_timeout = 5s")
+    package.done("apply", "--to", "1.0.0")
+    with closing(psycopg2.connect(database.dsn)) as connection:
+        cursor = connection.cursor()
+        cursor.execute("SET deadlock_timeout = '10s'")
+        with in_background(package, "apply") as finish:
+            cursor.execute("SELECT FROM host WHERE id = 2 FOR UPDATE")
+            time.sleep(0.2)
+            cursor.execute("SELECT FROM host WHERE id = 1 FOR UPDATE")
+            connection.rollback()
+            result = finish()
+    assert result.code == 0, result
+    assert database.rows(MARKED) == [(ROWS, ROWS)]
+
+
+def full_until(tries: int) -> "dict[str, Any]":
+    """PostgreSQL's answer to a full disk, played by a sequence that no rollback sets back."""
+    return release(
+        "1.0.0",
+        1,
+        step(
+            "full.expand",
+            f"DO $$ BEGIN IF nextval('public.tries') < {tries} THEN"
+            " RAISE 'no space left on device' USING ERRCODE = 'disk_full'; END IF; END $$;",
+        ),
+    )
+
+
+def test_a_lack_of_space_passes(make_package: MakePackage, database: "Database") -> None:
+    database.execute("CREATE SEQUENCE public.tries")
+    result = make_package(full_until(3)).done("apply")
+    assert "has to wait: no space left on device [53100]" in result.err
+    database.execute("DROP SCHEMA interlock CASCADE; ALTER SEQUENCE public.tries RESTART")
+    package = make_package(full_until(99), settings="reconnect_patience = 200ms")
+    assert "gave up after" in package.run("apply").err.splitlines()[-1]
+
+
+def test_pauses(make_package: MakePackage, database: "Database") -> None:
+    package = marked(make_package)
+    package.done("apply", "--to", "1.0.0")
+    package.settings = QUICK + "\nlong_transaction_limit = 1s"
+    package.write()
+    with closing(psycopg2.connect(database.dsn, application_name="forgotten")) as connection:
+        connection.cursor().execute("SELECT 1")
+        time.sleep(1.1)
+        with in_background(package, "apply") as finish:
+            time.sleep(0.5)
+            assert not moving(database)
+            connection.rollback()
+            result = finish()
+    assert re.search(
+        r"north: mark\.migrate \(1\.1\.0\) pauses: a transaction of forgotten \(server process \d+\)"
+        r" is open for 1\.\d s",
+        result.err,
+    )
+    assert "goes on" in result.err

@@ -1,0 +1,170 @@
+"""Plans over random chains: every prefix legal, every stop resumable, the way back the same way."""
+
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toolchain.runner import walk
+from toolchain.runner.errors import Refused
+from toolchain.runner.manifest import Manifest, Phase, Release, Script, Step
+from toolchain.runner.records import Ledger, StepRecord
+from toolchain.runner.version import Versions, version_key
+
+
+@st.composite
+def manifests(draw: st.DrawFn) -> Manifest:
+    releases, schema, oldest = [], 0, 0
+    for index in range(draw(st.integers(1, 5))):
+        version = f"1.{index}.0"
+        phases = sorted(
+            draw(st.lists(st.sampled_from(list(Phase)), max_size=4)), key=lambda phase: phase.rank
+        )
+        schema += draw(st.integers(0, 2))
+        oldest = max(oldest, draw(st.integers(0, index)))
+        script = Script("x.sql", "0" * 64, "SELECT 1")
+        steps = tuple(
+            Step(
+                f"{index}-{place}.{phase.value}", f"{index}-{place}", phase, True, script, None,
+                script, None, version,
+            )
+            for place, phase in enumerate(phases)
+        )  # fmt: skip
+        below = draw(st.none() | st.integers(6, 9))
+        servers = Versions(f"1.{oldest}.0", None if below is None else f"1.{below}.0")
+        releases.append(Release(version, schema, servers, steps))
+    return Manifest("demo", releases[-1].version, tuple(releases))
+
+
+def positions(manifest: Manifest) -> list[walk.Position]:
+    return [
+        walk.Position(index, phase) for index in range(len(manifest.releases)) for phase in Phase
+    ]
+
+
+def carry_out(ledger: Ledger, action: walk.Forward | walk.Backward) -> Ledger:
+    """The ledger after one action, as the runner's transactions leave it."""
+    if isinstance(action, walk.Close):
+        shaken = walk.closed(ledger.handshake, action.release)
+        return replace(ledger, handshake=shaken, closed=action.release.version)
+    if isinstance(action, walk.Lower):
+        return replace(ledger, handshake=action.handshake, ready=action.ready)
+    if isinstance(action, walk.MakeReady):
+        shaken = walk.made_ready(ledger.handshake, action.release)
+        return replace(ledger, handshake=shaken, ready=action.release.version)
+    step = action.step
+    state = "undone" if isinstance(action, walk.UndoStep) else "done"
+    record = StepRecord(
+        step.id, step.release, step.phase.value, step.script.sha256, state, False, None, None, 0
+    )
+    ledger = replace(ledger, steps={**ledger.steps, step.id: record})
+    if isinstance(action, walk.RunStep) and action.completes:
+        return carry_out(ledger, walk.MakeReady(action.release))
+    return ledger
+
+
+@settings(deadline=None)
+@given(manifests(), st.data())
+def test_stopped_anywhere_and_resumed(manifest: Manifest, data: st.DataObject) -> None:
+    """However often it is stopped, and with whatever targets between, it is the same walk."""
+    whole, ledger = walk.fresh(manifest), walk.fresh(manifest)
+    last = positions(manifest)[-1]
+    actions = walk.forward(manifest, whole, last)
+    for action in actions:
+        whole = carry_out(whole, action)
+    done: list[walk.Forward] = []
+    for target in sorted(data.draw(st.lists(st.sampled_from(positions(manifest)), max_size=4))):
+        planned = walk.forward(manifest, ledger, target)
+        for action in planned[: data.draw(st.integers(0, len(planned)))]:
+            ledger = carry_out(ledger, action)
+            done.append(action)
+    for action in walk.forward(manifest, ledger, last):
+        ledger = carry_out(ledger, action)
+        done.append(action)
+    assert (ledger.handshake, ledger.ready, ledger.closed) == (
+        whole.handshake, whole.ready, whole.closed,
+    )  # fmt: skip
+    assert set(ledger.steps) == set(whole.steps) == {step.id for step in manifest.steps}
+    assert [a.step.id for a in done if isinstance(a, walk.RunStep)] == [
+        step.id for step in manifest.steps
+    ]
+
+
+@settings(deadline=None)
+@given(manifests())
+def test_what_a_shard_says_is_true_at_every_instant(manifest: Manifest) -> None:
+    """Never a schema before its steps, never a contract step before its window is closed."""
+    ledger = walk.fresh(manifest)
+    for action in walk.forward(manifest, ledger, positions(manifest)[-1]):
+        if isinstance(action, walk.RunStep) and action.step.phase is Phase.CONTRACT:
+            oldest = ledger.handshake.servers.oldest
+            assert version_key(oldest) >= version_key(action.release.servers.oldest)
+        before, ledger = ledger.handshake, carry_out(ledger, action)
+        assert ledger.handshake.schema >= before.schema
+        assert version_key(ledger.handshake.servers.oldest) >= version_key(before.servers.oldest)
+        for release in manifest.releases:
+            if any(ledger.state(step) != "done" for step in release.preparing):
+                earlier = [r.schema for r in manifest.releases if r.version < release.version]
+                assert ledger.handshake.schema <= max([0, *earlier])
+                break
+        expected = walk.expected(
+            manifest,
+            walk.release_index(manifest, ledger.ready),
+            walk.release_index(manifest, ledger.closed),
+        )
+        assert ledger.handshake == expected
+
+
+@settings(deadline=None)
+@given(manifests(), st.data())
+def test_back_and_forth(manifest: Manifest, data: st.DataObject) -> None:
+    """Undone to a place and gone forward again, a shard is where it was."""
+    places = positions(manifest)
+    first, second = sorted((data.draw(st.sampled_from(places)), data.draw(st.sampled_from(places))))
+    ledger = walk.fresh(manifest)
+    for action in walk.forward(manifest, ledger, first):
+        ledger = carry_out(ledger, action)
+    there = ledger
+    for action in walk.forward(manifest, ledger, second):
+        ledger = carry_out(ledger, action)
+    beyond = ledger
+    try:
+        back = walk.backward(manifest, ledger, first)
+    except Refused:
+        assert beyond.closed != there.closed
+        return
+    assert beyond.closed == there.closed
+    for action in back:
+        ledger = carry_out(ledger, action)
+        assert ledger.handshake.schema <= beyond.handshake.schema
+    assert ledger.handshake == there.handshake
+    assert [ledger.state(step) for step in manifest.steps] == [
+        there.state(step) for step in manifest.steps
+    ]
+    for action in walk.forward(manifest, ledger, second):
+        ledger = carry_out(ledger, action)
+    assert ledger.handshake == beyond.handshake
+
+
+@settings(deadline=None)
+@given(manifests(), st.data())
+def test_after_undo_no_step_is_left_without_its_way_back(
+    manifest: Manifest, data: st.DataObject
+) -> None:
+    """The handshake goes down first: no undo runs while the shard says the newer schema."""
+    places = positions(manifest)
+    ledger = walk.fresh(manifest)
+    for action in walk.forward(manifest, ledger, data.draw(st.sampled_from(places))):
+        ledger = carry_out(ledger, action)
+    target = data.draw(st.sampled_from([*places, walk.BEFORE_ALL]))
+    try:
+        actions = walk.backward(manifest, ledger, target)
+    except Refused:
+        return
+    kinds = [isinstance(action, walk.Lower) for action in actions]
+    assert kinds == sorted(kinds, reverse=True)
+    assert sum(kinds) <= 1
+
+
+def test_positions_are_ordered() -> None:
+    assert walk.BEFORE_ALL < walk.Position(0, Phase.EXPAND) < walk.Position(0, Phase.MIGRATE)

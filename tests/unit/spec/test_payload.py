@@ -1,0 +1,213 @@
+"""What the server package installs: sources, targets, owners (hazards 10, 11, 12, 23)."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.unit.spec.sample import SAMPLE, changed, expect_one, told, write
+
+R = "4.1.0.yaml"
+SHORT = "    - logging.toml\n"
+FILES = "  files:\n"
+
+CASES = {
+    "missing": ("source: web", "source: wep", "20 source-missing", ("payload/wep", "build the")),
+    "directory as a program": ("source: web", "source: lib", "20 source-kind", ("one file",)),
+    "directory as config": (SHORT, "    - lib\n", "33 source-kind", ("one file",)),
+    "directory with a mode": (
+        "{source: lib, target: /usr/lib/fleetdesk}",
+        '{source: lib, target: /usr/lib/fleetdesk, mode: "0755"}',
+        "35 source-kind", ("one file",),
+    ),
+    "no payload directory": ("payload: payload", "payload: nothing", "6 source-missing", ("nothing",)),
+    "payload is a file": ("payload: payload", "payload: payload/web", "6 source-kind", ("a file",)),
+    "architecture": ("source: web", "source: {amd64: web}", "20 source-architecture", ("add the key all",)),
+    "missing for one": ("source: web", "source: {all: web, amd64: wep}", "20 source-missing", ("wep",)),
+    "service's user": ("user: fleetdesk", "user: fleet", "26 unknown-user", ("add fleet to 'users'",)),
+    "config's group": ("group: fleetdesk}\n    - log", "group: adm}\n    - log", "32 unknown-user", ("root",)),
+    "directory's owner": ("owner: fleetdesk", "owner: fleet", "39 unknown-user", ("add fleet",)),
+    "config twice": (SHORT, f"{SHORT}{SHORT}", "34 duplicate-target", ("(line 33)",)),
+    "program twice": (
+        FILES, f"{FILES}    - {{source: web, target: /usr/bin/fleetdesk-web}}\n",
+        "35 duplicate-target", ("(line 21)", "change one of the targets"),
+    ),
+    "file inside a directory": (
+        FILES, f"{FILES}    - {{source: web, target: /usr/lib/fleetdesk/a b/x*.py}}\n",
+        "36 duplicate-target", ("(line 35)",),
+    ),
+    "file below a file": (
+        FILES, f"{FILES}    - {{source: web, target: /usr/bin/fleetdesk-web/x}}\n",
+        "35 duplicate-target", ("lies below '/usr/bin/fleetdesk-web', which is a file",),
+    ),
+    "unit file": (
+        FILES,
+        f"{FILES}    - {{source: web, target: /usr/lib/systemd/system/fleetdesk-web.service}}\n",
+        "35 duplicate-target", ("(line 24)",),
+    ),
+    "own document": ("[upgrading.md]", "[upgrading.md, copyright]", "40 duplicate-target", ("Interlock",)),
+    "document twice": ("[upgrading.md]", "[upgrading.md, upgrading.md]", "40 duplicate-target", ()),
+    "user twice": (
+        "  directories:\n",
+        "    - {name: fleetdesk, description: x, home: /var/lib/x}\n  directories:\n",
+        "38 duplicate-name", ("on line 37",),
+    ),
+    "directory twice": (
+        "  documents:",
+        '    - {path: /var/lib/fleetdesk, owner: root, group: root, mode: "0755"}\n  documents:',
+        "40 duplicate-name", ("on line 39",),
+    ),
+    "dependency twice": ("deb: [python3,", "deb: [python3, python3,", "43 duplicate-item", ()),
+    "own package": ("deb: [python3,", "deb: [fleetdesk-schema,", "43 dependency", ("'compatibility'",)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_payload(tmp_path: Path, case: str) -> None:
+    old, new, start, words = CASES[case]
+    files = {**changed(R, old, new), "payload/copyright": "x"}
+    expect_one(tmp_path, files, f"{R}:{start}", *words)
+
+
+def test_a_service_named_after_an_odd_target(tmp_path: Path) -> None:
+    files = changed("4.0.0.yaml", "/usr/bin/fleetdesk-web", "/usr/bin/fleetdesk web")
+    expect_one(tmp_path, files, "4.0.0.yaml:12 name", "give the service a 'name'")
+
+
+def test_two_services_of_one_name(tmp_path: Path) -> None:
+    again = "    - {source: web, target: /usr/sbin/fleetdesk-web, service: {user: root}}\n  users:"
+    files = changed("4.0.0.yaml", "  users:", again)
+    expect_one(tmp_path, files, "4.0.0.yaml:13 duplicate-target", "fleetdesk-web.service")
+
+
+def test_a_source_for_each_architecture(tmp_path: Path) -> None:
+    files = changed(
+        "product.yaml", "rpm: {architectures: [all]}", "rpm: {architectures: [amd64, arm64]}"
+    )
+    files = {**files, "payload/arm": "", "payload/amd": ""}
+    for name in ("4.0.0.yaml", R):
+        files[name] = files[name].replace(
+            "source: web", "source: {all: web, amd64: amd, arm64: arm}"
+        )
+    assert told(tmp_path, files) == []
+
+
+def test_a_setuid_bit_must_be_declared(tmp_path: Path) -> None:
+    write(tmp_path, changed(R, 'mode: "0755"', 'mode: "4755"'))
+    (tmp_path / "payload/web").chmod(0o4755)
+    (line,) = told(tmp_path, {})
+    assert line.startswith("4.0.0.yaml:12 setuid:")
+    assert 'mode: "4755"' in line
+
+
+def test_a_setuid_bit_within_a_directory(tmp_path: Path) -> None:
+    write(tmp_path, SAMPLE)
+    (tmp_path / "payload/lib/a b/x*.py").chmod(0o2755)
+    (line,) = told(tmp_path, {})
+    assert line.startswith(f"{R}:35 setuid:")
+
+
+LINKS = {
+    "within": ("x*.py", None),
+    "to its directory": ("../a b", None),
+    "through a directory": ("./../a b/./x*.py", None),
+    "out of the source": ("../../../web", "source-escape"),
+    "just out of the source": ("../..", None),
+    "absolute": ("/etc/passwd", "source-escape"),
+    "nowhere": ("nothing", "source-missing"),
+    "to itself": ("link", "source-missing"),
+    "below a file": ("x*.py/y", "source-missing"),
+}
+
+
+@pytest.mark.parametrize("case", LINKS)
+def test_links_in_a_directory(tmp_path: Path, case: str) -> None:
+    leads_to, code = LINKS[case]
+    write(tmp_path, SAMPLE)
+    (tmp_path / "payload/lib/a b/link").symlink_to(leads_to)
+    listed = told(tmp_path, {})
+    if case == "just out of the source":
+        assert [line.split(": ")[0] for line in listed] == [f"{R}:35 source-escape"]
+    elif code is None:
+        assert listed == []
+    else:
+        assert [line.split(": ")[0] for line in listed] == [f"{R}:35 {code}"]
+
+
+def test_a_chain_of_links_is_followed(tmp_path: Path) -> None:
+    write(tmp_path, {**SAMPLE, "payload/lib/releases/1/bin/tool": ""})
+    (tmp_path / "payload/lib/current").symlink_to("releases/1")
+    (tmp_path / "payload/lib/bin").symlink_to("current/bin")
+    (tmp_path / "payload/lib/tool").symlink_to("bin/tool")
+    assert told(tmp_path, {}) == []
+
+
+def test_a_link_that_leaves_by_way_of_another(tmp_path: Path) -> None:
+    write(tmp_path, {**SAMPLE, "payload/lib/x/y/file": "", "payload/lib/x/web": ""})
+    (tmp_path / "payload/lib/x/up").symlink_to("..")
+    (tmp_path / "payload/lib/x/out").symlink_to("up/../web")
+    (line,) = told(tmp_path, {})
+    assert "source-escape" in line
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_special_files(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, SAMPLE)
+    monkeypatch.chdir(tmp_path / "payload/lib")
+    if kind == "pipe":
+        os.mkfifo("special")
+    else:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("special")
+    (line,) = told(tmp_path, {})
+    assert line.startswith(f"{R}:35 source-special:")
+
+
+def test_a_source_that_is_special(tmp_path: Path) -> None:
+    write(tmp_path, SAMPLE)
+    (tmp_path / "payload/web").unlink()
+    os.mkfifo(tmp_path / "payload/web")
+    assert ["source-special" in line for line in told(tmp_path, {})] == [True, True]
+
+
+@pytest.mark.parametrize("link", ["/etc/passwd", "../../outside"])
+def test_a_source_that_leads_out(tmp_path: Path, link: str) -> None:
+    write(tmp_path / "product", SAMPLE)
+    (tmp_path / "outside").write_text("secret")
+    (tmp_path / "product/payload/web").unlink()
+    (tmp_path / "product/payload/web").symlink_to(link)
+    listed = told(tmp_path / "product", {})
+    assert ["source-escape" in line for line in listed] == [True, True]
+
+
+def test_a_payload_that_leads_out(tmp_path: Path) -> None:
+    write(tmp_path / "product", SAMPLE)
+    (tmp_path / "product/payload").rename(tmp_path / "payload")
+    (tmp_path / "product/payload").symlink_to("../payload")
+    listed = told(tmp_path / "product", {})
+    assert [line.split(": ")[0] for line in listed] == [
+        "4.0.0.yaml:5 source-escape",
+        "4.1.0.yaml:6 source-escape",
+    ]
+
+
+@pytest.mark.parametrize("name", [b"a\nb", b"a\x1bb", b"\xff", b"a\tb", "\u202e".encode()])
+def test_names_that_no_package_can_hold(tmp_path: Path, name: bytes) -> None:
+    write(tmp_path, SAMPLE)
+    Path(os.fsdecode(os.fsencode(tmp_path / "payload/lib") + b"/" + name)).touch()
+    (line,) = told(tmp_path, {})
+    assert line.startswith(f"{R}:35 source-name:")
+    assert line.isprintable()
+
+
+def test_an_empty_directory(tmp_path: Path) -> None:
+    (tmp_path / "payload/empty").mkdir(parents=True)
+    files = changed(R, "{source: lib, ", "{source: empty, ")
+    expect_one(tmp_path, files, f"{R}:35 source-empty", "build the payload first")
+
+
+def test_a_hard_link_is_a_file(tmp_path: Path) -> None:
+    write(tmp_path, SAMPLE)
+    (tmp_path / "payload/lib/web").hardlink_to(tmp_path / "payload/web")
+    assert told(tmp_path, {}) == []

@@ -1,0 +1,60 @@
+"""The runner inside a package: its files, the command that starts it, and the shards file."""
+
+from collections.abc import Sequence
+
+from toolchain.plan.entry import Entry, EntryKind, File
+from toolchain.plan.package import Package, Role
+from toolchain.render.command import completion, manual
+from toolchain.render.templates import Templates
+from toolchain.runner.arguments import database_parser, server_parser
+from toolchain.runner.errors import EXIT_CODES
+from toolchain.runner.example import example_configuration
+
+RunnerFiles = Sequence[tuple[str, bytes]]
+
+
+def carries_island(package: Package) -> bool:
+    """Every database package does, and a server package whose services are checked at start."""
+    return package.role is Role.DATABASE or bool(package.services)
+
+
+def _shards_group(package: Package) -> str:
+    """Who may read the shards file besides root: the services, by the first one's group."""
+    declared = {user.name for user in package.users}
+    users = [service.user for service in package.services if service.user in declared]
+    return users[0] if users else "root"
+
+
+def island(package: Package, templates: Templates, files: RunnerFiles) -> tuple[Entry, ...]:
+    """The entries of the runner; empty where the package carries none."""
+    if not carries_island(package):
+        return ()
+    name, config = package.name, f"/etc/{package.name}/shards.ini"
+    server = package.role is Role.SERVER
+    parser = (server_parser if server else database_parser)(name, config)
+    launcher = "common/server-command.j2" if server else "common/database-command.j2"
+    return (
+        *(File(path=f"/usr/lib/{name}/runner/{path}", content=text) for path, text in files),
+        File(
+            path=f"/usr/bin/{name}",
+            content=templates.render(launcher, package=package).encode(),
+            mode=0o755,
+        ),
+        File(
+            path=config,
+            content=example_configuration(package.product, name).encode(),
+            mode=0o640,
+            kind=EntryKind.CONFIG,
+            group=_shards_group(package),
+        ),
+        File(
+            path=f"/usr/share/man/man8/{name}.8.gz",
+            content=manual(package, templates, parser, EXIT_CODES).encode(),
+            kind=EntryKind.DOCUMENT,
+            gzip=True,
+        ),
+        File(
+            path=f"/usr/share/bash-completion/completions/{name}",
+            content=completion(package, templates, parser).encode(),
+        ),
+    )

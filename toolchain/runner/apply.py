@@ -1,0 +1,100 @@
+"""`apply`: bring a shard forward to a place in the order, from wherever it is."""
+
+from __future__ import annotations
+
+from . import walk
+from .errors import LedgerConflict, Refused
+from .fleet import Report
+from .gate import read_registrations
+from .law import Handshake
+from .ledger import grant_check, install_ledger
+from .manifest import Manifest, Phase
+from .records import Ledger, read_ledger
+from .run import Activity, Run
+from .session import Session
+from .state import conclude, count_tables, known_ledger, spell_state, state_data
+from .steps import run_step
+from .transitions import begin, close, make_ready, require_ready_fit
+
+
+def apply(session: Session, run: Run, target: walk.Position, *, create: bool) -> Report:
+    """Run what is still to do until the target; raises RunnerError with one sentence."""
+    ledger = _open(session, run, create=create)
+    grant_check(session, run.settings.server_roles)
+    asked: set[str] = set()
+    for action in walk.forward(run.manifest, ledger, target):
+        run.stop.check()
+        run.teller.show(Activity(walk.describe(action)))
+        if isinstance(action, walk.Close):
+            close(session, run, action.release)
+        elif isinstance(action, walk.MakeReady):
+            make_ready(session, run, action.release)
+        else:
+            if action.step.phase is not Phase.CONTRACT and action.release.version not in asked:
+                # Asked again where it counts; here, so that nothing is begun in vain.
+                asked.add(action.release.version)
+                require_ready_fit(session, run, action.release)
+            run_step(session, run, action)
+        run.did(walk.describe(action))
+    return conclude(session, run)
+
+
+def preview(session: Session, manifest: Manifest, target: walk.Position, *, sql: bool) -> Report:
+    """What `apply` would do and who would block it, with the SQL if wanted; changes nothing."""
+    ledger = known_ledger(session, manifest)
+    registered = ledger is not None
+    ledger = ledger or walk.fresh(manifest)
+    lines: list[str] = []
+    data: list[dict[str, object]] = []
+    handshake = ledger.handshake
+    for action in walk.forward(manifest, ledger, target):
+        against: list[str] = []
+        if isinstance(action, walk.Close):
+            handshake = walk.closed(handshake, action.release)
+        elif isinstance(action, walk.MakeReady) or action.completes:
+            handshake = walk.made_ready(handshake, action.release)
+        if registered and not (isinstance(action, walk.RunStep) and not action.completes):
+            against = _blockers(session, manifest, handshake)
+        blocked = f" - blocked by {', '.join(against)}" if against else ""
+        lines.append(walk.describe(action) + blocked)
+        item: dict[str, object] = {"action": walk.describe(action), "blocked_by": against}
+        if sql and isinstance(action, walk.RunStep):
+            item["sql"] = list(action.step.sql)
+            for text in action.step.sql:
+                lines += [f"    {line}" for line in text.strip().splitlines()]
+        data.append(item)
+    return Report(
+        lines=tuple(lines) or (f"nothing to do: {spell_state(ledger)}",),
+        data={"actions": data, **state_data(ledger)},
+    )
+
+
+def _open(session: Session, run: Run, *, create: bool) -> Ledger:
+    ledger = known_ledger(session, run.manifest)
+    if ledger is None:
+        tables = count_tables(session)
+        if tables and not create:
+            raise Refused(
+                f"the database holds {tables} tables, but no ledger of {run.product}",
+                f"adopt an existing {run.product} with 'baseline RELEASE', or start a new one"
+                " beside those tables with 'apply --create'",
+            )
+        install_ledger(session, run.stop)
+        begin(session, run)
+        ledger = read_ledger(session, run.product)
+        if ledger is None:
+            raise LedgerConflict("the ledger does not keep what is written to it")
+    for step in run.manifest.steps:
+        if ledger.state(step) == "undoing":
+            raise Refused(
+                f"the undo of step {step} was interrupted", "finish it first with 'undo --to'"
+            )
+    return ledger
+
+
+def _blockers(session: Session, manifest: Manifest, proposed: Handshake) -> list[str]:
+    return [
+        str(server)
+        for server in read_registrations(session, manifest.product, proposed)
+        if server.live and not server.fits
+    ]

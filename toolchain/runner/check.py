@@ -1,0 +1,155 @@
+"""The start-up check that a server package carries: no server starts where it does not fit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import psycopg2
+
+from .arguments import server_parser
+from .checking import Checking
+from .config import Shard, read_shards
+from .errors import Exit, Interrupted, as_failure
+from .fleet import Outcome, exit_code
+from .output import tolerate, write_failure, write_failures, write_json, write_lines
+from .reading import Memory
+from .registration import Applicant, this_host
+from .release_file import ServerRelease, read_server_release
+from .session import Connect, open_session
+from .stop import Stop, stop_on_signals
+
+
+def main(
+    *,
+    program: str,
+    release: str,
+    config: str,
+    state: str,
+    arguments: Sequence[str] | None = None,
+    connect: Connect = psycopg2.connect,
+) -> int:
+    """Run the start-up check's command line and return its exit code.
+
+    `release` and `config` are the paths that the server package installs, `state` a directory
+    that the service's user owns. `connect` stands between the check and psycopg2 in tests.
+    """
+    debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
+    tolerate(sys.stdout, sys.stderr)
+    try:
+        options = server_parser(program, config).parse_args(arguments)
+        desk = _Desk(
+            program=program,
+            release=read_server_release(Path(getattr(options, "release", None) or release)),
+            shards=read_shards(Path(options.config)),
+            memory=Memory(Path(state)),
+            options=options,
+            connect=connect,
+        )
+        return desk.run()
+    except (KeyboardInterrupt, Interrupted):
+        return Exit.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - a user never sees a traceback without asking
+        failure = as_failure(error)
+        write_failure(sys.stderr, program, failure, debug=debug)
+        return Exit(failure.exit_code)
+
+
+class _Desk:
+    """Carries out one command of the start-up check."""
+
+    def __init__(
+        self,
+        *,
+        program: str,
+        release: ServerRelease,
+        shards: Sequence[Shard],
+        memory: Memory,
+        options: argparse.Namespace,
+        connect: Connect,
+    ) -> None:
+        self._program = program
+        self._release = release
+        self._shards = shards
+        self._memory = memory
+        self._options = options
+        self._host: str = options.host or this_host()
+        self._stop = Stop()
+        self._open = partial(
+            open_session, application=f"{program}@{self._host}"[:63], connect=connect
+        )
+
+    def run(self) -> int:
+        """Run the command that was asked for."""
+        command: str = self._options.command
+        if command == "register":
+            return self._register(self._options.instance)
+        if command == "deregister":
+            return self._deregister(self._options.instance)
+        if command == "status":
+            return self._answer(self._checking(self._options.instance).ask_all())
+        return self._keep() if self._options.keep else self._answer(self._refresh())
+
+    def _register(self, instance: str) -> int:
+        """Ask all shards first, so that a refusal by one leaves no registration with another."""
+        checking = self._checking(instance)
+        outcomes = checking.ask_all()
+        if exit_code(outcomes) is Exit.OK:
+            outcomes = checking.check_in_all()
+            if exit_code(outcomes) is Exit.OK:
+                self._memory.add_instance(instance)
+            else:
+                checking.check_out_all([o.shard for o in outcomes if _is_fresh(o)])
+        return self._answer(outcomes)
+
+    def _deregister(self, instance: str) -> int:
+        self._memory.remove_instance(instance)
+        return self._answer(self._checking(instance).check_out_all())
+
+    def _refresh(self) -> Sequence[Outcome]:
+        named = self._options.instance
+        instances = (named,) if named else self._memory.instances()
+        return [
+            outcome for instance in instances for outcome in self._checking(instance).check_in_all()
+        ]
+
+    def _keep(self) -> int:
+        """Refresh until somebody asks to stop; the registration stays until `deregister`."""
+        every = min(shard.settings.refresh for shard in self._shards)
+        told: list[str] = []
+        with stop_on_signals(self._stop, lambda _: None), suppress(Interrupted):
+            while True:
+                outcomes = self._refresh()
+                self._stop.check()
+                sentences = [f"{o.shard}: {o.error}" for o in outcomes if o.error is not None]
+                if sentences != told:
+                    write_failures(sys.stderr, outcomes, debug=self._options.debug)
+                    told = sentences
+                self._stop.wait(every)
+        return Exit.OK
+
+    def _checking(self, instance: str) -> Checking:
+        applicant = Applicant(self._release, self._host, instance)
+        return Checking(applicant, self._shards, self._memory, self._open, self._stop)
+
+    def _answer(self, outcomes: Sequence[Outcome]) -> int:
+        code = exit_code(outcomes)
+        write_failures(sys.stderr, outcomes, debug=self._options.debug)
+        if self._options.json:
+            heading: dict[str, object] = {
+                "product": self._release.product,
+                "release": self._release.server.version,
+                "command": self._options.command,
+            }
+            write_json(sys.stdout, heading, code, outcomes)
+        elif not (self._options.command == "refresh" and code is Exit.OK):
+            write_lines(sys.stdout, outcomes)
+        return code
+
+
+def _is_fresh(outcome: Outcome) -> bool:
+    return outcome.report is not None and bool(outcome.report.data.get("fresh"))

@@ -1,0 +1,136 @@
+"""The shards file: which databases there are, how to reach them, how to treat them."""
+
+from __future__ import annotations
+
+import configparser
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+
+from .errors import ConfigurationError, UsageError
+from .options import SETTING_NAMES, Settings, read_settings
+from .permissions import read_guarded
+
+_EVERY_SHARD = "*"
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_CONNECTION = ("dsn", "service", "password_file")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One database: its name in messages, libpq's parameters, and its settings."""
+
+    name: str
+    parameters: Mapping[str, str] = field(repr=False)
+    settings: Settings
+
+
+def read_shards(path: Path) -> tuple[Shard, ...]:
+    """Read a shards file; raises ConfigurationError with one sentence for the first problem."""
+    text = read_guarded(path, "configuration", secret=False)
+    parser = configparser.ConfigParser(
+        default_section=_EVERY_SHARD,
+        delimiters=("=",),
+        comment_prefixes=("#", ";"),
+        interpolation=None,
+        strict=True,
+        empty_lines_in_values=False,
+    )
+    try:
+        parser.read_string(text, source=str(path))
+    except configparser.Error as error:
+        raise ConfigurationError(f"{path}: {_parse_problem(error)}") from error
+    if not parser.sections():
+        raise ConfigurationError(f"{path} names no shard", "add a section such as [north]")
+    for name in _CONNECTION:
+        if name in parser.defaults() and name != "password_file":
+            raise ConfigurationError(f"{path} [*]: {name} belongs to one shard")
+    shards = tuple(_shard(path, name, dict(parser[name])) for name in parser.sections())
+    if any(_holds_password(shard.parameters) for shard in shards):
+        read_guarded(path, "configuration", secret=True)
+    return tuple(_with_password(path, shard, parser[shard.name]) for shard in shards)
+
+
+def select_shards(shards: Sequence[Shard], names: Sequence[str]) -> tuple[Shard, ...]:
+    """The shards named, or all; raises UsageError for a name that is not configured."""
+    known = {shard.name: shard for shard in shards}
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise UsageError(
+                f"there is no shard {name!r} in the configuration",
+                f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"[:200],
+            )
+    return tuple(shards) if not names else tuple(known[name] for name in dict.fromkeys(names))
+
+
+def _parse_problem(error: configparser.Error) -> str:
+    """What is wrong, without the line's text, which may hold a password."""
+    if isinstance(error, configparser.DuplicateSectionError):
+        return f"line {error.lineno}: the section [{error.section}] stands there twice"
+    if isinstance(error, configparser.DuplicateOptionError):
+        return f"line {error.lineno}: {error.option!r} stands twice in [{error.section}]"
+    if isinstance(error, configparser.MissingSectionHeaderError):
+        return f"line {error.lineno}: a section such as [north] must come first"
+    if isinstance(error, configparser.ParsingError) and error.errors:
+        return f"line {error.errors[0][0]} is neither a section, an option nor a comment"
+    return "it is not a file of sections and options"
+
+
+def _shard(path: Path, name: str, texts: dict[str, str]) -> Shard:
+    where = f"{path} [{name}]"
+    if _NAME.fullmatch(name) is None:
+        raise ConfigurationError(
+            f"{path}: {name[:60]!r} is not the name of a shard",
+            "use up to 40 lower-case letters, digits and dashes",
+        )
+    for key, text in texts.items():
+        if key not in (*_CONNECTION, *SETTING_NAMES):
+            near = difflib.get_close_matches(key, (*_CONNECTION, *SETTING_NAMES), n=1)
+            raise ConfigurationError(
+                f"{where}: there is no option {key[:60]!r}",
+                f"did you mean {near[0]!r}?" if near else "",
+            )
+        if "\n" in text or not text.isprintable():
+            raise ConfigurationError(f"{where}: {key} must stand on one line")
+    try:
+        settings = read_settings({key: texts[key] for key in texts if key not in _CONNECTION})
+    except ValueError as error:
+        raise ConfigurationError(f"{where}: {error}") from error
+    return Shard(name, _parameters(where, texts), settings)
+
+
+def _parameters(where: str, texts: Mapping[str, str]) -> dict[str, str]:
+    if bool(texts.get("dsn")) == bool(texts.get("service")):
+        raise ConfigurationError(f"{where} needs either a dsn or a service")
+    if texts.get("service"):
+        return {"service": texts["service"]}
+    try:
+        return dict(parse_dsn(texts["dsn"]))
+    except psycopg2.Error:
+        # libpq's message quotes the text, and the text may hold the password.
+        raise ConfigurationError(
+            f"{where}: the dsn is not a connection string",
+            "write it like host=db1 dbname=app user=app",
+        ) from None
+
+
+def _holds_password(parameters: Mapping[str, str]) -> bool:
+    return any("password" in key and key != "passfile" for key in parameters)
+
+
+def _with_password(path: Path, shard: Shard, texts: Mapping[str, str]) -> Shard:
+    if "password_file" not in texts:
+        return shard
+    file = path.parent / texts["password_file"]
+    if "password" in shard.parameters:
+        raise ConfigurationError(f"{path} [{shard.name}]: the password stands in two places")
+    password = read_guarded(file, "password file", secret=True).rstrip("\r\n")
+    if not password or "\n" in password or "\0" in password:
+        raise ConfigurationError(f"the password file {file} must hold one line, the password")
+    return Shard(shard.name, {**shard.parameters, "password": password}, shard.settings)

@@ -1,0 +1,76 @@
+"""All shards, several at once: one that fails does not stop the others, and the exit code tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from .config import Shard
+from .errors import Exit, RunnerError, as_failure
+from .stop import Stop
+from .story import Story
+
+_GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.LEDGER, Exit.SHARD, Exit.CONFIGURATION, Exit.REFUSED)
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a command answers for one shard: lines for people, data for `--json`."""
+
+    lines: tuple[str, ...]
+    data: Mapping[str, object] = field(default_factory=dict)
+    exit_code: Exit = Exit.OK
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How it went on one shard: a report or an error."""
+
+    shard: str
+    report: Report | None
+    error: RunnerError | None
+
+    @property
+    def exit_code(self) -> Exit:
+        """What this shard adds to the command's exit code."""
+        if self.error is not None:
+            return Exit(self.error.exit_code)
+        return Exit.OK if self.report is None else self.report.exit_code
+
+
+def work_on_all(
+    shards: Sequence[Shard],
+    work: Callable[[Shard], Report],
+    *,
+    jobs: int,
+    stop: Stop,
+    story: Story,
+) -> tuple[Outcome, ...]:
+    """Work on all shards, `jobs` at a time; outcomes stand in the shards' order."""
+    story.expect(len(shards))
+    outcomes: dict[str, Outcome] = {}
+
+    def attempt(shard: Shard) -> Outcome:
+        report, failure = None, None
+        try:
+            stop.check()
+            report = work(shard)
+        except Exception as error:  # noqa: BLE001 - one shard's fault leaves the others alone
+            failure = as_failure(error)
+        story.finish(shard.name, failed=failure is not None)
+        return Outcome(shard.name, report, failure)
+
+    with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(shards)))) as pool:
+        waiting: set[Future[Outcome]] = {pool.submit(attempt, shard) for shard in shards}
+        while waiting:
+            # A short wait, because signals are handled between two instructions of this thread.
+            finished, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+            outcomes.update((future.result().shard, future.result()) for future in finished)
+    return tuple(outcomes[shard.name] for shard in shards)
+
+
+def exit_code(outcomes: Sequence[Outcome]) -> Exit:
+    """The gravest of all outcomes."""
+    codes = {outcome.exit_code for outcome in outcomes}
+    return next((code for code in _GRAVEST_FIRST if code in codes), Exit.OK)

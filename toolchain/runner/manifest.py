@@ -1,0 +1,120 @@
+"""What the database package carries: the releases since the baseline, and their steps in order."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from enum import Enum
+
+from .errors import UsageError
+from .version import Versions
+
+
+class Phase(Enum):
+    """Expand adds the new form, migrate moves data, contract removes the old form."""
+
+    EXPAND = "expand"
+    MIGRATE = "migrate"
+    CONTRACT = "contract"
+
+    @property
+    def rank(self) -> int:
+        """The phase's place within a release."""
+        return list(Phase).index(self)
+
+
+@dataclass(frozen=True)
+class Script:
+    """An SQL file whose checksum was found right; `path` is relative to the manifest."""
+
+    path: str
+    sha256: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """How a migrate step walks a table; `$1` and `$2` are a batch's first and last key."""
+
+    table: str
+    key: str
+    statements: tuple[str, ...]
+
+    @property
+    def walk(self) -> str:
+        """What the cursor of this step means: `public.host(id)`."""
+        return f"{self.table}({self.key})"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One phase of one change. Without `transaction` it is one statement that refuses a block."""
+
+    id: str
+    change: str
+    phase: Phase
+    transaction: bool
+    script: Script
+    statements: tuple[str, ...] | None
+    undo: Script | None
+    batch: Batch | None
+    release: str
+
+    @property
+    def sql(self) -> tuple[str, ...]:
+        """The texts to send, one after another."""
+        if self.batch is not None:
+            return self.batch.statements
+        return self.statements or (self.script.text,)
+
+    def __str__(self) -> str:
+        return f"{self.id} ({self.release})"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release: the schema that its steps make ready, the servers accepted after contract."""
+
+    version: str
+    schema: int
+    servers: Versions
+    steps: tuple[Step, ...]
+
+    def of(self, phase: Phase) -> tuple[Step, ...]:
+        """The steps of one phase, in order."""
+        return tuple(step for step in self.steps if step.phase is phase)
+
+    @property
+    def preparing(self) -> tuple[Step, ...]:
+        """The steps that make the release's schema ready: expand, then migrate."""
+        return self.of(Phase.EXPAND) + self.of(Phase.MIGRATE)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The package's releases, the baseline first."""
+
+    product: str
+    release: str
+    releases: tuple[Release, ...]
+
+    @property
+    def baseline(self) -> Release:
+        """The first release that this package knows how to reach."""
+        return self.releases[0]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step in the order in which a shard meets it."""
+        return tuple(step for release in self.releases for step in release.steps)
+
+    def index(self, version: str) -> int:
+        """The release's place in the order; raises UsageError with the nearest known one."""
+        known = [release.version for release in self.releases]
+        if version in known:
+            return known.index(version)
+        near = difflib.get_close_matches(version, known, n=1, cutoff=0.0)
+        raise UsageError(
+            f"this package carries no release {version}",
+            f"it carries {known[0]} to {known[-1]}" + (f"; nearest: {near[0]}" if near else ""),
+        )

@@ -1,0 +1,50 @@
+"""What a server package says of itself: `release.json`, written when it was built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .document import Value, read_document
+from .law import Server
+from .manifest_file import PRODUCT, read_version, read_versions
+from .version import Schemas
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class ServerRelease:
+    """A product's server as installed on this host."""
+
+    product: str
+    server: Server
+
+    @property
+    def package(self) -> str:
+        """The server package's name."""
+        return f"{self.product}-server"
+
+
+def read_server_release(path: Path) -> ServerRelease:
+    """Read and check a release.json; raises ConfigurationError with one sentence."""
+    document = read_document(path, "release file")
+    if isinstance(document.raw, dict) and document.raw.get("format") != FORMAT:
+        raise document.error(f"its format is not {FORMAT}, the one that this check reads")
+    # What the pair's database half says matters to others than the server itself.
+    _, product, release, server, _ = document.fields(
+        "format", "product", "release", "server", "database"
+    )
+    schema, peers = server.fields("schema", "peers")
+    return ServerRelease(
+        product.text(PRODUCT),
+        Server(read_version(release), _schemas(schema), read_versions(peers)),
+    )
+
+
+def _schemas(value: Value) -> Schemas:
+    oldest, below = value.fields("oldest", "below")
+    try:
+        return Schemas(oldest.whole(), below.whole_or_none())
+    except ValueError as error:
+        raise value.error(str(error)) from error

@@ -1,0 +1,87 @@
+"""`status`: where a shard stands, what is pending, who is live, who holds the lock."""
+
+from __future__ import annotations
+
+from . import walk
+from .fleet import Report
+from .gate import Registration, read_registrations
+from .lock import describe_holder, lock_holder
+from .manifest import Manifest, Phase
+from .records import Ledger
+from .session import Session
+from .state import known_ledger, spell_state, state_data
+
+
+def status(session: Session, manifest: Manifest) -> Report:
+    """Read a shard's state; changes nothing and waits for nobody."""
+    ledger = known_ledger(session, manifest)
+    if ledger is None:
+        return Report(
+            lines=(f"no ledger of {manifest.product}: 'apply' starts one, 'baseline' adopts",),
+            data={"ledger": False},
+        )
+    last = len(manifest.releases) - 1
+    prepare = walk.forward(manifest, ledger, walk.Position(last, Phase.MIGRATE))
+    everything = walk.forward(manifest, ledger, walk.Position(last, Phase.CONTRACT))
+    running = [step for step in manifest.steps if ledger.state(step) in {"running", "undoing"}]
+    servers = read_registrations(session, manifest.product, ledger.handshake)
+    holder = lock_holder(session, manifest.product)
+    lines = [spell_state(ledger), f"pending: {_pending(manifest, prepare, everything)}"]
+    for step in running:
+        record = ledger.steps[step.id]
+        lines.append(f"unfinished: {step} is {record.state}, {record.rows} rows so far")
+    if holder is not None:
+        lines.append(f"at work: {describe_holder(holder)}")
+    lines += [f"server: {server}{_remark(server)}" for server in servers]
+    return Report(
+        lines=tuple(lines),
+        data={
+            "ledger": True,
+            **state_data(ledger),
+            "pending": [walk.describe(action) for action in prepare],
+            "pending_contract": [walk.describe(action) for action in everything[len(prepare) :]],
+            "unfinished": [_unfinished(ledger, step.id) for step in running],
+            "locked_by": None if holder is None else describe_holder(holder),
+            "servers": [server_data(server) for server in servers],
+        },
+    )
+
+
+def server_data(server: Registration) -> dict[str, object]:
+    """A registration for `--json`; ages in seconds."""
+    return {
+        "host": server.host,
+        "instance": server.instance,
+        "version": server.version,
+        "live": server.live,
+        "retired": server.retired,
+        "fits": server.fits,
+        "seconds_since_seen": round(server.age, 1),
+        "expires_after": server.expires,
+    }
+
+
+def _pending(
+    manifest: Manifest, prepare: tuple[walk.Forward, ...], everything: tuple[walk.Forward, ...]
+) -> str:
+    contract = len(everything) - len(prepare)
+    if not everything:
+        return f"nothing, {manifest.release} is complete"
+    if not prepare:
+        return f"{contract} actions of the contract of {manifest.release}"
+    return f"{len(prepare)} actions to {manifest.release}" + (
+        f", then {contract} of its contract" if contract else ""
+    )
+
+
+def _unfinished(ledger: Ledger, step: str) -> dict[str, object]:
+    record = ledger.steps[step]
+    return {"step": step, "state": record.state, "rows": record.rows, "cursor": record.cursor}
+
+
+def _remark(server: Registration) -> str:
+    if server.retired:
+        return ", retired"
+    if not server.live:
+        return ", expired"
+    return "" if server.fits else ", DOES NOT FIT this shard"

@@ -1,0 +1,222 @@
+"""The one order of all that can happen to a shard, and the actions that lead to a place in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import total_ordering
+from typing import Union
+
+from .errors import Refused
+from .law import Handshake
+from .manifest import Manifest, Phase, Release, Step
+from .records import Ledger
+from .version import Versions, version_key
+
+
+@total_ordering
+@dataclass(frozen=True)
+class Position:
+    """The place right after a phase of a release; `release` is its index in the manifest."""
+
+    release: int
+    phase: Phase
+
+    def __lt__(self, other: Position) -> bool:
+        return (self.release, self.phase.rank) < (other.release, other.phase.rank)
+
+
+BEFORE_ALL = Position(-1, Phase.CONTRACT)
+
+
+@dataclass(frozen=True)
+class RunStep:
+    """Run a step; with `completes` its last transaction makes the release's schema ready."""
+
+    step: Step
+    release: Release
+    completes: bool
+
+
+@dataclass(frozen=True)
+class MakeReady:
+    """Say that the release's schema is ready, where it has no step of its own that would."""
+
+    release: Release
+
+
+@dataclass(frozen=True)
+class Close:
+    """Ask the gate, then accept no more servers older than the release's contract bears."""
+
+    release: Release
+
+
+@dataclass(frozen=True)
+class Lower:
+    """Say the older schema before any of its newer forms goes away."""
+
+    handshake: Handshake
+    ready: str | None
+
+
+@dataclass(frozen=True)
+class UndoStep:
+    """Run a step's undo; where there is none, as for moved data, only forget the step."""
+
+    step: Step
+
+
+Forward = Union[RunStep, MakeReady, Close]
+Backward = Union[Lower, UndoStep]
+
+
+def describe(action: Forward | Backward) -> str:
+    """An action in a few words, for plans."""
+    if isinstance(action, RunStep):
+        ready = f", then schema {action.release.schema} is ready" if action.completes else ""
+        return f"{action.step.phase.value} {action.step}{ready}"
+    if isinstance(action, MakeReady):
+        return f"ready {action.release.version}: schema {action.release.schema}"
+    if isinstance(action, Close):
+        return f"gate {action.release.version}: servers {action.release.servers} only"
+    if isinstance(action, Lower):
+        return f"say {action.handshake}"
+    return f"undo {action.step}" + ("" if action.step.undo else " (nothing to run)")
+
+
+def fresh(manifest: Manifest) -> Ledger:
+    """The ledger of a database that holds nothing of the product yet.
+
+    No server can need anything older than what the baseline's contract leaves, so the baseline's
+    window is true from the first moment.
+    """
+    return Ledger(Handshake(0, manifest.baseline.servers), None, None, {})
+
+
+def made_ready(current: Handshake, release: Release) -> Handshake:
+    """The handshake once a release's schema is ready; a wider ceiling holds from then on."""
+    ceilings = (current.servers.below, release.servers.below)
+    below = None if None in ceilings else max((c for c in ceilings if c), key=version_key)
+    return Handshake(max(current.schema, release.schema), Versions(current.servers.oldest, below))
+
+
+def closed(current: Handshake, release: Release) -> Handshake:
+    """The handshake once a release's contract has begun."""
+    oldest = max(current.servers.oldest, release.servers.oldest, key=version_key)
+    return Handshake(current.schema, Versions(oldest, release.servers.below))
+
+
+def release_index(manifest: Manifest, version: str | None) -> int:
+    """A release's place in the manifest; -1 for none and for one before the baseline."""
+    for index, release in enumerate(manifest.releases):
+        if release.version == version:
+            return index
+    return -1
+
+
+def forward(manifest: Manifest, ledger: Ledger, target: Position) -> tuple[Forward, ...]:
+    """What is still to do until the target, in order."""
+    ready = release_index(manifest, ledger.ready)
+    shut = release_index(manifest, ledger.closed)
+    handshake = ledger.handshake
+    actions: list[Forward] = []
+    for index, release in enumerate(manifest.releases):
+        wanted = [step for step in release.preparing if Position(index, step.phase) <= target]
+        pending = [step for step in wanted if ledger.state(step) != "done"]
+        whole = len(wanted) == len(release.preparing) and (
+            bool(wanted) or Position(index, Phase.MIGRATE) <= target
+        )
+        for step in pending:
+            last = whole and index > ready and step is pending[-1]
+            actions.append(RunStep(step, release, completes=last))
+        if whole and index > ready:
+            if not pending:
+                actions.append(MakeReady(release))
+            handshake = made_ready(handshake, release)
+        if Position(index, Phase.CONTRACT) <= target:
+            contracts = release.of(Phase.CONTRACT)
+            # A gate that changes nothing leaves no mark; a later release that is ready is one.
+            passed = index <= shut or index < ready
+            if not passed and (contracts or closed(handshake, release) != handshake):
+                actions.append(Close(release))
+                handshake = closed(handshake, release)
+            actions += [
+                RunStep(step, release, completes=False)
+                for step in contracts
+                if ledger.state(step) != "done"
+            ]
+    return tuple(actions)
+
+
+def expected(manifest: Manifest, ready: int, shut: int) -> Handshake:
+    """What a shard says after these releases (by index, -1 for none) are ready and closed."""
+    handshake = fresh(manifest).handshake
+    for index, release in enumerate(manifest.releases):
+        if index <= ready:
+            handshake = made_ready(handshake, release)
+        if index <= shut:
+            handshake = closed(handshake, release)
+    return handshake
+
+
+def last_closed(manifest: Manifest, shut: int) -> str | None:
+    """The last release, up to an index, whose gate changed anything: the mark that it leaves."""
+    handshake = fresh(manifest).handshake
+    mark = None
+    for release in manifest.releases[: shut + 1]:
+        handshake = made_ready(handshake, release)
+        if release.of(Phase.CONTRACT) or closed(handshake, release) != handshake:
+            mark = release.version
+        handshake = closed(handshake, release)
+    return mark
+
+
+def backward(manifest: Manifest, ledger: Ledger, target: Position) -> tuple[Backward, ...]:
+    """What to undo until the target, in order; raises Refused where there is no way back."""
+    ready = release_index(manifest, ledger.ready)
+    shut = release_index(manifest, ledger.closed)
+    if Position(shut, Phase.MIGRATE) >= target and shut >= 0:
+        raise Refused(
+            f"the contract of {manifest.releases[shut].version} has begun, and what it removes"
+            " does not come back",
+            f"undo reaches back to: --to {manifest.releases[shut].version} --phase contract",
+        )
+    later = [
+        step
+        for index, release in enumerate(manifest.releases)
+        for step in release.steps
+        if Position(index, step.phase) > target and ledger.state(step) != "pending"
+    ]
+    for step in later:
+        if ledger.steps[step.id].adopted:
+            raise Refused(f"step {step} was adopted by baseline, so this tool cannot undo it")
+        if step.undo is None and step.phase is not Phase.MIGRATE:
+            raise Refused(f"step {step} has no undo")
+    remaining = _ready_at(manifest, ready, target)
+    actions: list[Backward] = []
+    if remaining < ready:
+        actions.append(_lower(manifest, ledger, remaining))
+    actions += [UndoStep(step) for step in reversed(later)]
+    return tuple(actions)
+
+
+def _ready_at(manifest: Manifest, ready: int, target: Position) -> int:
+    if target == BEFORE_ALL:
+        return -1
+    whole = target.release
+    release = manifest.releases[target.release]
+    if target.phase is Phase.EXPAND and (release.of(Phase.MIGRATE) or not release.preparing):
+        whole -= 1
+    return min(ready, whole)
+
+
+def _lower(manifest: Manifest, ledger: Ledger, remaining: int) -> Lower:
+    shut = release_index(manifest, ledger.closed)
+    then = expected(manifest, remaining, shut)
+    servers = ledger.handshake.servers
+    if expected(manifest, release_index(manifest, ledger.ready), shut) == ledger.handshake:
+        servers = then.servers
+    return Lower(
+        Handshake(min(then.schema, ledger.handshake.schema), servers),
+        None if remaining < 0 else manifest.releases[remaining].version,
+    )
