@@ -34,5 +34,6 @@ def command(product: Path, form: str, as_json: bool) -> None:
     click.echo(report, nl=bool(report) and not report.endswith("\n"))
     if checked.product is not None:
         count = len(checked.product.releases)
-        click.echo(f"{checked.product.name}: {count} releases, no problems", err=True)
+        noun = "release" if count == 1 else "releases"
+        click.echo(f"{checked.product.name}: {count} {noun}, no problems", err=True)
     sys.exit(1 if checked.problems else 0)

@@ -109,7 +109,7 @@ SAMPLE = {
     "sql/12-split-host.undo.sql": "DROP VIEW host_network;\n",
     "sql/12-audit-index.sql": "CREATE INDEX CONCURRENTLY audit_at ON audit (at);\n",
     "sql/12-split-host-batch.sql": (
-        "UPDATE host SET moved = true WHERE ($1 IS NULL OR id > $1) AND id <= $2;\n"
+        "UPDATE host SET moved = true WHERE id BETWEEN $1 AND $2;\n"
     ),
     "sql/12-drop-os-name.sql": "ALTER TABLE host DROP COLUMN os_name;\n",
 }

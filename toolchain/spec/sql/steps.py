@@ -58,7 +58,7 @@ def _check_file(
             Complaint(
                 Code.SQL_PARAMETER,
                 "the SQL of a batch names neither $1 nor $2, so each batch would do all the work",
-                "bound it, for example 'WHERE ($1 IS NULL OR id > $1) AND id <= $2'",
+                "bound it, for example 'WHERE id BETWEEN $1 AND $2'",
             ),
             path,
         )
