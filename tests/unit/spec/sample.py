@@ -108,9 +108,7 @@ SAMPLE = {
     "sql/12-split-host.sql": "CREATE VIEW host_network AS SELECT id, fqdn FROM host;\n",
     "sql/12-split-host.undo.sql": "DROP VIEW host_network;\n",
     "sql/12-audit-index.sql": "CREATE INDEX CONCURRENTLY audit_at ON audit (at);\n",
-    "sql/12-split-host-batch.sql": (
-        "UPDATE host SET moved = true WHERE id BETWEEN $1 AND $2;\n"
-    ),
+    "sql/12-split-host-batch.sql": ("UPDATE host SET moved = true WHERE id BETWEEN $1 AND $2;\n"),
     "sql/12-drop-os-name.sql": "ALTER TABLE host DROP COLUMN os_name;\n",
 }
 

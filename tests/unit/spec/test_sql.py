@@ -93,7 +93,9 @@ def test_the_step_that_runs_the_file_is_named(tmp_path: Path) -> None:
 
 def test_a_batch_without_bounds(tmp_path: Path) -> None:
     files = {**SAMPLE, BATCH: "UPDATE host SET moved = true;"}
-    expect_one(tmp_path, files, "4.1.0.yaml:14 sql-parameter", "neither $1 nor $2", "id <= $2")
+    expect_one(
+        tmp_path, files, "4.1.0.yaml:14 sql-parameter", "neither $1 nor $2", "id BETWEEN $1 AND $2"
+    )
 
 
 def test_a_batch_needs_its_transaction(tmp_path: Path) -> None:
