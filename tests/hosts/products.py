@@ -51,10 +51,14 @@ class Conflict:
         holder, target, bound = map(re.escape, (self.holder, self.target, self.bound))
         match packaging:
             case Packaging.DEB:
-                pattern = rf"^ {holder} : Conflicts: {target} \(< {bound}\)"
+                # apt writes "(< 12)" where the package says "(<< 12)".
+                patterns = (rf"^ {holder} : Conflicts: {target} \(< {bound}\)",)
             case Packaging.RPM:
-                pattern = rf"package {holder}-\S+ conflicts with {target} < {bound} provided by"
-        return re.search(pattern, output, re.MULTILINE) is not None
+                patterns = (
+                    rf"package {holder}-\S+ conflicts with {target} < {bound} provided by",
+                    rf"^\t{target} < {bound} conflicts with (\(installed\) )?{holder}-",
+                )
+        return any(re.search(pattern, output, re.MULTILINE) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +102,7 @@ class Packaged:
                 holder=product.server_package, target=product.schema_package, bound=str(oldest)
             )
         bound = product.release(pair.database).database.servers.oldest.packaged
-        return Conflict(
-            holder=product.database_package, target=product.server_package, bound=bound
-        )
+        return Conflict(holder=product.database_package, target=product.server_package, bound=bound)
 
 
 def fleetdesk() -> Packaged:
@@ -217,7 +219,9 @@ class Customer:
                 return self.host.run("dpkg", "--audit").stdout
             case Packaging.RPM:
                 names = (name for name in (self.server, self.database) if self.host.installed(name))
-                verify = (self.host.run("rpm", "--verify", name, check=False) for name in names)
+                # Configuration is the operator's to change.
+                command = ("rpm", "--verify", "--noconfig")
+                verify = (self.host.run(*command, name, check=False) for name in names)
                 return "".join(result.output for result in verify)
 
     def purge(self) -> Result:

@@ -28,6 +28,7 @@ import pytest
 
 SUPERUSER = "interlock_test"
 START_SECONDS = 30.0
+MEMORY_WANTED = 4 * 1024**3
 SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -188,6 +189,15 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _place() -> str:
+    """A directory on a fast disk, with a short path: a socket's holds 107 bytes, name and all."""
+    memory = Path("/dev/shm")
+    if os.access(memory, os.W_OK | os.X_OK) and shutil.disk_usage(memory).free > MEMORY_WANTED:
+        return str(memory)
+    usual = tempfile.gettempdir()
+    return usual if len(usual) < 70 else "/tmp"
+
+
 def _initialise(cluster: Cluster) -> None:
     secret = cluster.directory / "password"
     secret.write_text(cluster.password)
@@ -215,10 +225,7 @@ def _initialise(cluster: Cluster) -> None:
 @contextmanager
 def running_cluster() -> Iterator[Cluster]:
     """Make a cluster, start it, and remove it whatever happens."""
-    directory = Path(tempfile.mkdtemp(prefix="ilpg-"))
-    if len(str(directory)) > 80:  # a socket's path holds 107 bytes, and its name needs some
-        directory.rmdir()
-        directory = Path(tempfile.mkdtemp(prefix="ilpg-", dir="/tmp"))
+    directory = Path(tempfile.mkdtemp(prefix="ilpg-", dir=_place()))
     try:
         cluster = Cluster(
             binaries=_find_binaries(),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from toolchain.build.targets import Planned
 from toolchain.edge.process import Command, Processes
-from toolchain.edge.resources import runner_files
+from toolchain.edge.resources import packaging_directory, runner_files
 from toolchain.edge.staging import stage
 from toolchain.plan.compression import Compression
 from toolchain.render.rpm import RpmSpec, render_rpm
@@ -90,7 +90,7 @@ def rpmbuild(
             *(part for name, value in defines.items() for part in ("-D", f"{name} {value}")),
             *(str(spec) for spec in specs),
         ),
-        environment={"HOME": str(work)},
+        environment={"HOME": str(work), "MAGIC": str(packaging_directory() / "rpm/magic")},
     )
 
 

@@ -8,6 +8,7 @@ from toolchain.errors import ToolError
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
+@cache
 def packaging_directory() -> Path:
     """The directory of the templates; raises ToolError when the installation lacks it."""
     for candidate in (_PACKAGE / "_packaging", _PACKAGE.parent / "packaging"):
@@ -39,8 +40,8 @@ class TemplateFiles:
         """Name and text of every template of packages, for the hash of a build's inputs."""
         found: dict[str, str] = {}
         for directory in reversed(self._directories):
-            for path in sorted(directory.rglob("*.j2")):
-                if path.parent.name == "init":
+            for path in sorted(directory.rglob("*")):
+                if path.parent.name == "init" or path.suffix == ".toml" or not path.is_file():
                     continue
                 found[str(path.relative_to(directory))] = path.read_text(encoding="utf-8")
         return tuple(sorted(found.items()))

@@ -21,20 +21,20 @@ class Staged:
     installed_kib: int
 
 
-def _copy(source: Path, target: Path, *, checksum: bool) -> tuple[str, int]:
+def _copy(source: Path, target: str, *, checksum: bool) -> tuple[str, int]:
     """Copy in pieces, so that memory does not grow with the payload."""
     if not checksum:
         shutil.copyfile(source, target)
-        return "", target.stat().st_size
+        return "", os.stat(target).st_size
     digest, size = hashlib.md5(usedforsecurity=False), 0
-    with source.open("rb") as reader, target.open("xb") as writer:
+    with source.open("rb") as reader, open(target, "xb") as writer:
         while chunk := reader.read(_CHUNK):
             digest.update(chunk)
             size += writer.write(chunk)
     return digest.hexdigest(), size
 
 
-def _write(entry: File, target: Path, product: Path, *, checksum: bool) -> tuple[str, int]:
+def _write(entry: File, target: str, product: Path, *, checksum: bool) -> tuple[str, int]:
     if isinstance(entry.content, Payload):
         source = product / entry.content.path
         if not entry.gzip:
@@ -44,8 +44,18 @@ def _write(entry: File, target: Path, product: Path, *, checksum: bool) -> tuple
         content = entry.content
     if entry.gzip:
         content = gzip.compress(content, 9, mtime=0)
-    target.write_bytes(content)
+    with open(target, "xb") as writer:
+        writer.write(content)
     return hashlib.md5(content, usedforsecurity=False).hexdigest() if checksum else "", len(content)
+
+
+def _make_parents(target: str, directories: dict[str, int]) -> None:
+    """Make the directories above `target` that are not there yet, and note them."""
+    parent = target.rpartition("/")[0]
+    if parent not in directories:
+        _make_parents(parent, directories)
+        os.mkdir(parent)
+        directories[parent] = 0o755
 
 
 def stage(
@@ -57,29 +67,26 @@ def stage(
     """
     md5sums: list[tuple[str, str]] = []
     kib = 0
-    directories: dict[Path, int] = {}
+    directories: dict[str, int] = {str(root): 0o755}
     root.mkdir(parents=True, exist_ok=True)
     for entry in sorted(entries, key=lambda item: item.path):
-        target = root / entry.path.lstrip("/")
-        for parent in reversed(target.parents):
-            if parent not in directories and parent.is_relative_to(root):
-                parent.mkdir(exist_ok=True)
-                directories[parent] = 0o755
+        target = f"{root}{entry.path}"
+        _make_parents(target, directories)
         match entry:
             case Directory(mode=mode):
-                target.mkdir(exist_ok=True)
+                os.makedirs(target, exist_ok=True)
                 directories[target] = mode
             case Link(to=to):
-                target.symlink_to(to)
+                os.symlink(to, target)
                 os.utime(target, (epoch, epoch), follow_symlinks=False)
             case File(mode=mode):
                 digest, size = _write(entry, target, product, checksum=checksum)
-                target.chmod(mode)
+                os.chmod(target, mode)
                 os.utime(target, (epoch, epoch))
                 md5sums.append((entry.path.lstrip("/"), digest))
                 kib += -(-size // 1024)
-    for directory, mode in sorted(directories.items(), reverse=True):
-        directory.chmod(mode)
+    for directory in sorted(directories, reverse=True):
+        os.chmod(directory, directories[directory])
         os.utime(directory, (epoch, epoch))
     return Staged(md5sums=tuple(md5sums), installed_kib=kib + len(directories))
 

@@ -1,5 +1,6 @@
 """What the database package carries: the SQL of the chain, and the manifest that orders it."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from toolchain.model.change import Step
 from toolchain.model.release import Product, Release
 from toolchain.plan.entry import Entry, File
-from toolchain.plan.handshake import release_json, to_json, window_json
+from toolchain.plan.handshake import release_json, window_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,23 +58,27 @@ def _step_files(step: Step, release: Release, root: str, read: SqlReader) -> Ite
         yield File(path=f"{root}/{undo_path}", content=read(step.operation.undo).content)
 
 
-def manifest_json(product: Product, release: Release, read: SqlReader) -> dict[str, Any]:
-    """The manifest of the chain from the product's baseline up to one release."""
+def _release_json(release: Release, read: SqlReader) -> dict[str, Any]:
     return {
-        "format": 1,
-        "product": product.name,
         "release": str(release.version),
-        "releases": [
-            {
-                "release": str(past.version),
-                "schema": past.database.schema,
-                "servers": window_json(past.database.servers),
-                "steps": [_step_json(step, past, read) for step in past.database.steps],
-            }
-            for past in product.releases
-            if past.version <= release.version
-        ],
+        "schema": release.database.schema,
+        "servers": window_json(release.database.servers),
+        "steps": [_step_json(step, release, read) for step in release.database.steps],
     }
+
+
+def manifest_bytes(product: Product, release: Release, read: SqlReader) -> bytes:
+    """The manifest of the chain from the product's baseline up to one release.
+
+    A line for each release: json's encoder in C doesn't indent, and a chain of fifty releases
+    holds more than a thousand of them.
+    """
+    chain = [past for past in product.releases if past.version <= release.version]
+    lines = ",\n".join(
+        json.dumps(_release_json(past, read), sort_keys=True, ensure_ascii=False) for past in chain
+    )
+    head = json.dumps({"format": 1, "product": product.name, "release": str(release.version)})
+    return f'{head[:-1]}, "releases": [\n{lines}\n]}}\n'.encode()
 
 
 def database_files(product: Product, release: Release, read: SqlReader) -> tuple[Entry, ...]:
@@ -86,7 +91,7 @@ def database_files(product: Product, release: Release, read: SqlReader) -> tuple
         for step in past.database.steps
         for entry in _step_files(step, past, root, read)
     )
-    manifest = to_json(manifest_json(product, release, read))
+    manifest = manifest_bytes(product, release, read)
     return (
         File(path=f"{root}/release.json", content=release_json(product, release)),
         File(path=f"{root}/manifest.json", content=manifest),

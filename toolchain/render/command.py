@@ -27,6 +27,14 @@ class SubcommandText:
     options: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandText:
+    """A command: its sentence and its subcommands."""
+
+    description: str
+    subcommands: tuple[SubcommandText, ...]
+
+
 def _names(action: argparse.Action) -> str:
     metavar = action.metavar if isinstance(action.metavar, str) else (action.dest or "").upper()
     if action.choices is not None:
@@ -59,28 +67,35 @@ def _subcommands(parser: argparse.ArgumentParser) -> Iterator[SubcommandText]:
                 yield _subcommand(name, subparser)
 
 
+def describe(parser: argparse.ArgumentParser) -> CommandText:
+    """A command's sentence and its subcommands, as its parser knows them."""
+    return CommandText(
+        description=parser.description or "", subcommands=tuple(_subcommands(parser))
+    )
+
+
 def manual(
     package: Package,
     templates: Templates,
-    parser: argparse.ArgumentParser,
+    command: CommandText,
     exit_codes: Sequence[tuple[int, str]],
 ) -> str:
     """The command's page for section 8."""
     return templates.render(
         "common/manual.j2",
         package=package,
-        purpose=(parser.description or "").rstrip(".").lower(),
-        description=parser.description or "",
-        commands=tuple(_subcommands(parser)),
+        purpose=command.description.rstrip(".").lower(),
+        description=command.description,
+        commands=command.subcommands,
         exit_codes=[(int(code), meaning) for code, meaning in exit_codes],
     )
 
 
-def completion(package: Package, templates: Templates, parser: argparse.ArgumentParser) -> str:
+def completion(package: Package, templates: Templates, command: CommandText) -> str:
     """The command's completion for bash."""
     return templates.render(
         "common/completion.j2",
         package=package,
         function=package.name.replace("-", "_"),
-        commands=tuple(_subcommands(parser)),
+        commands=command.subcommands,
     )

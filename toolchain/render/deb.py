@@ -112,7 +112,9 @@ def render_deb(
     grouped = [entry for entry in config if entry.group != "root"]
     names = []
     if package.services:
-        names += ["preinst", "prerm"]
+        names.append("preinst")
+    if package.services or package.protect:
+        names.append("prerm")
     if package.services or package.users or package.state or grouped:
         names.append("postinst")
     if package.services or package.state:

@@ -1,10 +1,11 @@
 """The runner inside a package: its files, the command that starts it, and the shards file."""
 
 from collections.abc import Sequence
+from functools import cache
 
 from toolchain.plan.entry import Entry, EntryKind, File
 from toolchain.plan.package import Package, Role
-from toolchain.render.command import completion, manual
+from toolchain.render.command import CommandText, completion, describe, manual
 from toolchain.render.templates import Templates
 from toolchain.runner.arguments import database_parser, server_parser
 from toolchain.runner.errors import EXIT_CODES
@@ -25,13 +26,19 @@ def _shards_group(package: Package) -> str:
     return users[0] if users else "root"
 
 
+@cache
+def _described(name: str, config: str, *, server: bool) -> CommandText:
+    """Once for a chain: building and reading a parser takes milliseconds."""
+    return describe((server_parser if server else database_parser)(name, config))
+
+
 def island(package: Package, templates: Templates, files: RunnerFiles) -> tuple[Entry, ...]:
     """The entries of the runner; empty where the package carries none."""
     if not carries_island(package):
         return ()
     name, config = package.name, f"/etc/{package.name}/shards.ini"
     server = package.role is Role.SERVER
-    parser = (server_parser if server else database_parser)(name, config)
+    command = _described(name, config, server=server)
     launcher = "common/server-command.j2" if server else "common/database-command.j2"
     return (
         *(File(path=f"/usr/lib/{name}/runner/{path}", content=text) for path, text in files),
@@ -49,12 +56,12 @@ def island(package: Package, templates: Templates, files: RunnerFiles) -> tuple[
         ),
         File(
             path=f"/usr/share/man/man8/{name}.8.gz",
-            content=manual(package, templates, parser, EXIT_CODES).encode(),
+            content=manual(package, templates, command, EXIT_CODES).encode(),
             kind=EntryKind.DOCUMENT,
             gzip=True,
         ),
         File(
             path=f"/usr/share/bash-completion/completions/{name}",
-            content=completion(package, templates, parser).encode(),
+            content=completion(package, templates, command).encode(),
         ),
     )

@@ -39,11 +39,15 @@ def apply(session: Session, run: Run, target: walk.Position, *, create: bool) ->
     return conclude(session, run)
 
 
-def preview(session: Session, manifest: Manifest, target: walk.Position, *, sql: bool) -> Report:
+def preview(
+    session: Session, manifest: Manifest, target: walk.Position, *, create: bool, sql: bool
+) -> Report:
     """What `apply` would do and who would block it, with the SQL if wanted; changes nothing."""
     ledger = known_ledger(session, manifest)
     registered = ledger is not None
-    ledger = ledger or walk.fresh(manifest)
+    if ledger is None:
+        _refuse_existing(session, manifest, create=create)
+        ledger = walk.fresh(manifest)
     lines: list[str] = []
     data: list[dict[str, object]] = []
     handshake = ledger.handshake
@@ -72,13 +76,7 @@ def preview(session: Session, manifest: Manifest, target: walk.Position, *, sql:
 def _open(session: Session, run: Run, *, create: bool) -> Ledger:
     ledger = known_ledger(session, run.manifest)
     if ledger is None:
-        tables = count_tables(session)
-        if tables and not create:
-            raise Refused(
-                f"the database holds {tables} tables, but no ledger of {run.product}",
-                f"adopt an existing {run.product} with 'baseline RELEASE', or start a new one"
-                " beside those tables with 'apply --create'",
-            )
+        _refuse_existing(session, run.manifest, create=create)
         install_ledger(session, run.stop)
         begin(session, run)
         ledger = read_ledger(session, run.product)
@@ -90,6 +88,17 @@ def _open(session: Session, run: Run, *, create: bool) -> Ledger:
                 f"the undo of step {step} was interrupted", "finish it first with 'undo --to'"
             )
     return ledger
+
+
+def _refuse_existing(session: Session, manifest: Manifest, *, create: bool) -> None:
+    """Raise Refused before the first step of a new product would run on somebody's tables."""
+    tables = count_tables(session)
+    if tables and not create:
+        raise Refused(
+            f"the database holds {tables} tables, but no ledger of {manifest.product}",
+            f"adopt an existing {manifest.product} with 'baseline RELEASE', or start a new one"
+            " beside those tables with 'apply --create'",
+        )
 
 
 def _blockers(session: Session, manifest: Manifest, proposed: Handshake) -> list[str]:

@@ -131,16 +131,16 @@ def _inspect(session: Session, step: Step, batch: Batch) -> _Table:
     if not rows:
         raise ShardError(f"step {step}: there is no column {batch.key} in a table {batch.table}")
     name, key, kind, not_null, unique, estimate = rows[0]
-    if estimate is None and unique and kind in {"smallint", "integer", "bigint"}:
+    if not (not_null and unique):
+        raise ShardError(
+            f"step {step}: the batch key {batch.walk} needs NOT NULL and a unique index of its own"
+        )
+    if estimate is None and kind in {"smallint", "integer", "bigint"}:
         # Never analysed: numbers in a row are a fair guess.
         span = f"SELECT max({key})::bigint - min({key})::bigint + 1 FROM {name}"
         with session.transaction():
             session.run(f"SET LOCAL search_path = {RELEASE_PATH}")
             estimate = session.rows(span)[0][0]
-    if not (not_null and unique):
-        raise ShardError(
-            f"step {step}: the batch key {batch.walk} needs NOT NULL and a unique index of its own"
-        )
     return _Table(name, key, kind, estimate)
 
 

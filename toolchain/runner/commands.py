@@ -146,8 +146,13 @@ def _retired(outcome: Outcome) -> bool:
 
 
 def _plan(session: Session, run: Run, options: argparse.Namespace) -> Report:
-    sql = options.command == "apply"
-    return preview(session, run.manifest, _target(run.manifest, options), sql=sql)
+    return preview(
+        session,
+        run.manifest,
+        _target(run.manifest, options),
+        create=getattr(options, "create", False),
+        sql=options.command == "apply",
+    )
 
 
 def _apply(session: Session, run: Run, options: argparse.Namespace) -> Report:

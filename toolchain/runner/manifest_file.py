@@ -55,6 +55,12 @@ def read_version(value: Value) -> str:
 def _check_order(manifest: Manifest, place: Value) -> None:
     if not manifest.releases:
         raise place.error("there is no release")
+    oldest = manifest.baseline.servers.oldest
+    for release in manifest.releases:
+        oldest = max(oldest, release.servers.oldest, key=version_key)
+        below = release.servers.below
+        if below is not None and version_key(below) <= version_key(oldest):
+            raise place.error(f"{release.version} accepts no server that an earlier release left")
     for earlier, later in zip(manifest.releases, manifest.releases[1:]):
         if version_key(earlier.version) >= version_key(later.version):
             raise place.error(f"{later.version} stands after {earlier.version}")

@@ -64,7 +64,9 @@ class Watch:
         self._thread.join(timeout=1)
 
     def _look(self) -> None:
-        delay = min(_DELAY, self._run.settings.lock_timeout / 3)
+        settings = self._run.settings
+        # Late enough for batches to be over, early enough to see who makes a lock time out.
+        delay = min(max(_DELAY, 2 * settings.batch_time), settings.lock_timeout / 3)
         if self._over.wait(delay):
             return
         with suppress(RunnerError, psycopg2.Error):

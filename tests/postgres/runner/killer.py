@@ -7,6 +7,8 @@ that leaves a trace, where a kill differs from a kill one statement earlier. It 
 hundred kills cost no hundred interpreter starts; the seam is `main(connect=)`.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re

@@ -18,6 +18,8 @@ import psycopg2
 from toolchain.runner import check, commands
 
 PRODUCT = "fleetdesk"
+# Another interpreter for the island, such as the oldest that it supports, with its psycopg2.
+PYTHON = os.environ.get("INTERLOCK_TEST_PYTHON", sys.executable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +259,7 @@ def launch(
     launcher = folder / "launcher"
     launcher.write_text(f"import sys\nsys.path.insert(0, {str(library)!r})\n{script}")
     return subprocess.Popen(
-        (os.environ.get("INTERLOCK_TEST_PYTHON", sys.executable), "-I", str(launcher), *arguments),
+        (PYTHON, "-I", str(launcher), *arguments),
         **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options},
     )
 
@@ -265,6 +267,8 @@ def launch(
 # A chain with every kind of step: a plain expand, an index outside transactions, a batched
 # migrate over an integer key, a migrate without batches, a gate, a contract.
 ROWS = 950
+# Twice over the same row would show.
+MOVE = "UPDATE host SET os_name = coalesce(os_name, '') || os WHERE id BETWEEN $1 AND $2"
 
 CHAIN = (
     release(
@@ -292,12 +296,8 @@ CHAIN = (
         ),
         step(
             "os.migrate",
-            "UPDATE host SET os_name = upper(os) WHERE id BETWEEN $1 AND $2;\n",
-            batch={
-                "table": "host",
-                "key": "id",
-                "statements": ["UPDATE host SET os_name = upper(os) WHERE id BETWEEN $1 AND $2"],
-            },
+            f"{MOVE};\n",
+            batch={"table": "host", "key": "id", "statements": [MOVE]},
         ),
         step("tidy.migrate", "ANALYZE host;\n"),
     ),

@@ -1,4 +1,4 @@
-"""A TCP proxy in front of PostgreSQL whose wires can be cut or go silent."""
+"""A TCP proxy in front of PostgreSQL whose wires can be cut."""
 
 import socket
 import struct
@@ -15,7 +15,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(self._listener.getsockname()[1])
         self._pairs: list[tuple[socket.socket, socket.socket]] = []
-        self.silent = threading.Event()
+        self._cut: list[tuple[socket.socket, socket.socket]] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -30,14 +30,16 @@ class Proxy:
     def _forward(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while data := one.recv(65536):
-                if not self.silent.is_set():
-                    other.sendall(data)
-        for end in (one, other):
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
+                other.sendall(data)
+        if (one, other) not in self._cut and (other, one) not in self._cut:
+            for end in (one, other):
+                with suppress(OSError):
+                    end.shutdown(socket.SHUT_RDWR)
 
     def cut(self) -> None:
-        """Reset all connections towards the client; the server's side stays open and unaware."""
+        """Reset all connections towards the client; the server's side stays open and unaware,
+        as it is when a host or a switch in between goes down."""
+        self._cut += self._pairs
         for client, _ in self._pairs:
             with suppress(OSError):
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -174,6 +174,11 @@ def test_a_role_that_may_check_and_nothing_else(
     assert server.run("register").code == 0
     assert server.run("refresh").code == 0
     assert server.run("deregister").code == 0
+    assert database.rows(
+        f"SELECT p.proname FROM pg_proc p JOIN pg_roles r ON r.rolname = $${role}$$"
+        " WHERE pronamespace = 'interlock'::regnamespace"
+        " AND has_function_privilege(r.oid, p.oid, 'EXECUTE') ORDER BY 1"
+    ) == [("ask",), ("check_in",), ("check_out",), ("read_handshake",)]
     package.shards = {"north": dsn}
     package.write()
     assert package.run("status").sentence == (

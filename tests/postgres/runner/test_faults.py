@@ -6,16 +6,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection
 
 from tests.postgres.conftest import running_cluster
 from tests.postgres.runner.conftest import MakePackage
 from tests.postgres.runner.packages import CHAIN, ROWS, Package, Result, release, step
 from tests.postgres.runner.proxy import proxied
+from toolchain.runner.config import read_shards
+from toolchain.runner.limits import hindrance
 from toolchain.runner.lock import lock_key
+from toolchain.runner.options import Settings
+from toolchain.runner.session import open_session
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Cluster, Database
@@ -330,3 +336,50 @@ def test_pauses(make_package: MakePackage, database: "Database") -> None:
         result.err,
     )
     assert "goes on" in result.err
+
+
+def test_no_connection_is_free(make_package: MakePackage, database: "Database") -> None:
+    """A server that is there but takes nobody in is waited for."""
+    database.execute(
+        "DROP ROLE IF EXISTS narrow; CREATE ROLE narrow LOGIN CONNECTION LIMIT 0;"
+        f'GRANT CREATE ON DATABASE "{database.name}" TO narrow; GRANT CREATE ON SCHEMA public TO narrow'
+    )
+    package = make_package(*CHAIN[:1], shards={"north": database.dsn_as("narrow")})
+    with in_background(package, "apply") as finish:
+        time.sleep(0.6)
+        database.execute("ALTER ROLE narrow CONNECTION LIMIT 5")
+        result = finish()
+    assert result.code == 0, result
+    assert 'too many connections for role "narrow"; tries again' in result.err
+    package.settings = "reconnect_patience = 300ms"
+    package.write()
+    database.execute("ALTER ROLE narrow CONNECTION LIMIT 0")
+    assert package.run("apply").code == 4
+    database.execute("DROP OWNED BY narrow CASCADE; DROP ROLE narrow")
+
+
+def test_a_pooler_stands_between(make_package: MakePackage) -> None:
+    class Pooled(connection):
+        @property
+        def info(self) -> Any:
+            return SimpleNamespace(backend_pid=1)
+
+    def connect(**parameters: Any) -> Any:
+        return psycopg2.connect(**parameters, connection_factory=Pooled)
+
+    refused = make_package().run("apply", connect=connect)
+    assert refused.code == 4
+    assert refused.sentence == (
+        "north: a connection pooler stands between, and a session's lock does not survive there;"
+        " point its dsn at PostgreSQL itself"
+    )
+
+
+def test_hindrances_in_words(make_package: MakePackage, database: "Database") -> None:
+    (shard,) = read_shards(make_package().config)
+    session = open_session(shard, "test", psycopg2.connect)
+    assert hindrance(session, Settings(connection_reserve=1)) is None
+    reason = hindrance(session, Settings(connection_reserve=9999))
+    assert reason is not None
+    assert re.fullmatch(r"only \d+ connections are free", reason)
+    session.close()

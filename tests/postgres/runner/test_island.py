@@ -1,6 +1,7 @@
 """The island stands alone: old syntax, few imports, and it runs from wherever it is copied to."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,3 +82,12 @@ def test_help_tells_the_exit_codes(package: Package, capsys: pytest.CaptureFixtu
     assert ended.value.code == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {code} " in shown for code in (0, 1, 2, 3, 4, 5, 130))
+
+
+def test_what_the_builder_reads_needs_no_database_driver() -> None:
+    """The toolchain renders manuals and shards files where psycopg2 may not be installed."""
+    script = (
+        "import sys; sys.modules['psycopg2'] = None; import toolchain.runner,"
+        " toolchain.runner.arguments, toolchain.runner.errors, toolchain.runner.example"
+    )
+    subprocess.run((sys.executable, "-c", script), check=True, cwd=ISLAND.parents[1])

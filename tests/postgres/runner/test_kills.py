@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,7 +11,7 @@ import psycopg2
 import pytest
 
 from tests.postgres.runner.conftest import MakePackage
-from tests.postgres.runner.packages import CHAIN, ROWS, Package, release, step
+from tests.postgres.runner.packages import CHAIN, PYTHON, ROWS, Package, release, step
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database
@@ -39,7 +38,7 @@ def ask() -> Iterator[Ask]:
     """Run a package's command in a process of its own, killed before a statement if wanted."""
     root = Path(__file__).parents[3]
     with subprocess.Popen(
-        (sys.executable, "-m", "tests.postgres.runner.killer"),
+        (PYTHON, "-m", "tests.postgres.runner.killer"),
         cwd=root,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -79,6 +78,26 @@ def clear(database: "Database") -> None:
     database.execute("DROP SCHEMA IF EXISTS interlock CASCADE; DROP TABLE IF EXISTS host")
 
 
+def assert_true_words(database: "Database", *, forward: bool) -> None:
+    """What a shard says when its runner was killed: never more than its steps have made.
+
+    Going forward it says no less either, because the last step raises the schema by itself.
+    """
+    if database.rows("SELECT to_regclass('interlock.handshake')") == [(None,)]:
+        return
+    done = {row[0] for row in database.rows("SELECT id FROM interlock.steps WHERE state = 'done'")}
+    made = sum(
+        steps <= done
+        for steps in (
+            {"base.expand"},
+            {"base.expand", "os.expand", "os-index.expand", "os.migrate", "tidy.migrate"},
+        )
+    )
+    for schema, oldest in database.rows("SELECT schema, oldest_server FROM interlock.handshake"):
+        assert schema == made if forward else schema <= made
+        assert "os.contract" not in done or oldest == "1.1.0"
+
+
 def kill_everywhere(
     ask: Ask, package: Package, database: "Database", prepare: Callable[[], None], *arguments: str
 ) -> None:
@@ -92,6 +111,7 @@ def kill_everywhere(
     for before in whole["effects"][:-1]:
         prepare()
         assert ask(package, *arguments, before=before)["code"] == SIGKILL, before
+        assert_true_words(database, forward=arguments[0] != "undo")
         assert ask(package, *arguments)["code"] == 0, before
         assert state(database) == wanted, before
 
