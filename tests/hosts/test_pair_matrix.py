@@ -67,7 +67,9 @@ def beside_a_database(customer: Customer, refused: Refused) -> None:
     """A server package on a host whose database package is held at the version that it has."""
     for database in customer.packaged.versions:
         installs(customer, Pair(database=database))
-        illegal = [pair for pair in customer.packaged.pairs(legal=False) if pair.database == database]
+        illegal = [
+            pair for pair in customer.packaged.pairs(legal=False) if pair.database == database
+        ]
         wanted = [Pair(server=pair.server) for pair in illegal]
         with customer.held(customer.database):
             refused(customer, illegal, wanted, Pair(database=database))

@@ -15,6 +15,7 @@ from .session import Session
 from .state import conclude, count_tables, known_ledger, spell_state, state_data
 from .steps import run_step
 from .transitions import begin, close, make_ready, require_ready_fit
+from .words import spell_count
 
 
 def apply(session: Session, run: Run, target: walk.Position, *, create: bool) -> Report:
@@ -95,7 +96,8 @@ def _refuse_existing(session: Session, manifest: Manifest, *, create: bool) -> N
     tables = count_tables(session)
     if tables and not create:
         raise Refused(
-            f"the database holds {tables} tables, but no ledger of {manifest.product}",
+            f"the database holds {spell_count(tables, 'table')},"
+            f" but no ledger of {manifest.product}",
             f"adopt an existing {manifest.product} with 'baseline RELEASE', or start a new one"
             " beside those tables with 'apply --create'",
         )

@@ -1,10 +1,10 @@
-"""The command line of P-database: what can be said, and what `--help` answers."""
+"""The command lines of P-database and P-server: what can be said, what `--help` answers."""
 
 from __future__ import annotations
 
 import argparse
 import re
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from .errors import EXIT_CODES, UsageError
 
@@ -21,6 +21,10 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(message, f"see '{self.prog} --help'")
 
 
+if TYPE_CHECKING:
+    _Commands = argparse._SubParsersAction[Parser]
+
+
 def exit_codes() -> str:
     """The table of exit codes for `--help`."""
     return "exit codes:\n" + "\n".join(f"  {int(code):<4} {text}" for code, text in EXIT_CODES)
@@ -28,24 +32,12 @@ def exit_codes() -> str:
 
 def database_parser(program: str, config: str) -> Parser:
     """The parser of the database package's command."""
-    parser = Parser(
-        prog=program,
-        description="Bring the shards' schema from release to release, phase by phase.",
-        epilog=exit_codes(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    parser, commands = _parser(
+        program, "Bring the shards' schema from release to release, phase by phase."
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
     def command(name: str, text: str) -> argparse.ArgumentParser:
-        added = commands.add_parser(
-            name,
-            help=text,
-            description=text[0].upper() + text[1:] + ".",
-            epilog=exit_codes(),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        added = _command(commands, name, text)
         _add_common(added, config)
         return added
 
@@ -80,28 +72,16 @@ def database_parser(program: str, config: str) -> Parser:
 
 def server_parser(program: str, config: str) -> Parser:
     """The parser of the server package's command."""
-    parser = Parser(
-        prog=program,
-        description="Check that this server fits every shard and every live peer.",
-        epilog=exit_codes(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    parser, commands = _parser(
+        program, "Check that this server fits every shard and every live peer."
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, text in (
         ("register", "check all shards and register; for ExecStartPre"),
         ("refresh", "refresh the registrations of this host; for a timer or a service of its own"),
         ("deregister", "take the registration back; for ExecStopPost"),
         ("status", "ask all shards, register nothing"),
     ):
-        command = commands.add_parser(
-            name,
-            help=text,
-            description=text[0].upper() + text[1:] + ".",
-            epilog=exit_codes(),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        command = _command(commands, name, text)
         command.add_argument(
             "--instance",
             type=_instance,
@@ -119,6 +99,28 @@ def server_parser(program: str, config: str) -> Parser:
                 "--release", metavar="FILE", help="ask for another release, by its release.json"
             )
     return parser
+
+
+def _parser(program: str, description: str) -> tuple[Parser, _Commands]:
+    parser = Parser(
+        prog=program,
+        description=description,
+        epilog=exit_codes(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return parser, parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+
+def _command(commands: _Commands, name: str, text: str) -> argparse.ArgumentParser:
+    return commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=exit_codes(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
 
 
 def _add_common(parser: argparse.ArgumentParser, config: str) -> None:

@@ -8,6 +8,7 @@ from .duration import spell_duration
 from .options import Settings
 from .run import Activity, Run
 from .session import Session
+from .words import spell_count
 
 _EVERY = 1.0
 
@@ -106,4 +107,4 @@ def _no_room(session: Session, settings: Settings) -> str | None:
     free = session.rows(_FREE_CONNECTIONS)[0][0]
     if free >= settings.connection_reserve:
         return None
-    return f"only {max(free, 0)} connections are free"
+    return f"only {spell_count(max(free, 0), 'connection')} free"

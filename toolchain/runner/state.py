@@ -11,6 +11,7 @@ from .manifest import Manifest
 from .records import Ledger, read_ledger
 from .run import Run
 from .session import Session
+from .words import spell_count
 
 _TABLES = """
 SELECT count(*)
@@ -46,7 +47,7 @@ def conclude(session: Session, run: Run) -> Report:
     ledger = read_ledger(session, run.product)
     if ledger is None:
         raise LedgerConflict(f"{run.product} has vanished from its ledger")
-    did = f"{len(run.ran)} actions, now " if run.ran else ""
+    did = f"{spell_count(len(run.ran), 'action')}, now " if run.ran else ""
     return Report(
         lines=(did + spell_state(ledger),), data={"ran": list(run.ran), **state_data(ledger)}
     )

@@ -10,6 +10,7 @@ from .manifest import Manifest, Phase
 from .records import Ledger
 from .session import Session
 from .state import known_ledger, spell_state, state_data
+from .words import spell_count
 
 
 def status(session: Session, manifest: Manifest) -> Report:
@@ -68,8 +69,8 @@ def _pending(
     if not everything:
         return f"nothing, {manifest.release} is complete"
     if not prepare:
-        return f"{contract} actions of the contract of {manifest.release}"
-    return f"{len(prepare)} actions to {manifest.release}" + (
+        return f"{spell_count(contract, 'action')} of the contract of {manifest.release}"
+    return f"{spell_count(len(prepare), 'action')} to {manifest.release}" + (
         f", then {contract} of its contract" if contract else ""
     )
 

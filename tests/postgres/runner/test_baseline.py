@@ -53,7 +53,7 @@ def test_what_is_not_adopted(package: Package, database: "Database") -> None:
     refused = package.run("apply")
     assert refused.code == 1
     assert refused.sentence == (
-        "north: the database holds 1 tables, but no ledger of fleetdesk; adopt an existing"
+        "north: the database holds 1 table, but no ledger of fleetdesk; adopt an existing"
         " fleetdesk with 'baseline RELEASE', or start a new one beside those tables with"
         " 'apply --create'"
     )

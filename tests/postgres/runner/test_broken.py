@@ -316,7 +316,7 @@ LEDGERS: dict[str, tuple[str, int, str]] = {
     "a vanished product": (
         "DELETE FROM interlock.handshake",
         1,
-        "the database holds 1 tables, but no ledger of fleetdesk; adopt an existing fleetdesk",
+        "the database holds 1 table, but no ledger of fleetdesk; adopt an existing fleetdesk",
     ),
 }
 CONTENT = (

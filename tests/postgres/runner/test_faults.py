@@ -381,5 +381,5 @@ def test_hindrances_in_words(make_package: MakePackage, database: "Database") ->
     assert hindrance(session, Settings(connection_reserve=1)) is None
     reason = hindrance(session, Settings(connection_reserve=9999))
     assert reason is not None
-    assert re.fullmatch(r"only \d+ connections are free", reason)
+    assert re.fullmatch(r"only \d+ connections free", reason)
     session.close()
