@@ -19,6 +19,7 @@ from toolchain.model.release import (
     StateDirectory,
     User,
 )
+from toolchain.plan.directories import own_directories
 from toolchain.plan.entry import Directory, Entry, EntryKind, File, Link, Listed, Payload
 from toolchain.plan.handshake import release_json
 from toolchain.plan.manifest import SqlReader, database_files
@@ -27,20 +28,6 @@ from toolchain.plan.relations import database_relations, server_relations
 _RUNNER_NEEDS = ("python3", "python3-psycopg2")
 
 Listing = Callable[[str], tuple[Listed, ...]]
-
-# Directories of the base system: never a package's own.
-_SHARED = frozenset(
-    {
-        *("", "/etc", "/etc/dnf", "/etc/dnf/protected.d", "/opt", "/srv"),
-        *("/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec"),
-        *("/usr/share", "/usr/share/doc", "/usr/share/licenses", "/usr/share/man"),
-        *("/usr/share/lintian", "/usr/share/lintian/overrides"),
-        *("/usr/share/bash-completion", "/usr/share/bash-completion/completions"),
-        *("/usr/lib/systemd", "/usr/lib/systemd/system"),
-        *("/usr/lib/sysusers.d", "/usr/lib/tmpfiles.d"),
-        *("/var", "/var/lib", "/var/cache", "/var/log", "/var/spool"),
-    }
-)
 
 
 class Role(Enum):
@@ -143,22 +130,6 @@ def _documents(package: str, release: Release, architecture: Architecture) -> li
         kind = EntryKind.DOCUMENT
         entries.append(File(path=target, content=Payload(path), kind=kind, gzip=True))
     return entries
-
-
-def _is_shared(directory: str) -> bool:
-    return directory in _SHARED or directory.startswith("/usr/share/man/")
-
-
-def own_directories(entries: list[Entry]) -> list[Entry]:
-    """The parents of the entries that no base system brings, each once."""
-    present = {entry.path for entry in entries if isinstance(entry, Directory)}
-    needed: set[str] = set()
-    for entry in entries:
-        parent = entry.path.rpartition("/")[0]
-        while parent not in needed and not _is_shared(parent):
-            needed.add(parent)
-            parent = parent.rpartition("/")[0]
-    return [Directory(path=path) for path in sorted(needed - present)]
 
 
 def _changelog(product: Product, release: Release) -> tuple[ChangelogEntry, ...]:

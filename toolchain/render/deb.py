@@ -7,8 +7,9 @@ from typing import assert_never
 
 from toolchain.model.relation import Operator, Relation, RelationKind
 from toolchain.model.release import Format
+from toolchain.plan.directories import own_directories
 from toolchain.plan.entry import Entry, EntryKind, File
-from toolchain.plan.package import Package, own_directories
+from toolchain.plan.package import Package
 from toolchain.render.common import generated
 from toolchain.render.island import RunnerFiles
 from toolchain.render.licence import deb_licence_text

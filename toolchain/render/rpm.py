@@ -6,8 +6,9 @@ from typing import assert_never
 
 from toolchain.model.relation import Relation, RelationKind
 from toolchain.model.release import Architecture, Format
+from toolchain.plan.directories import own_directories
 from toolchain.plan.entry import Directory, Entry, EntryKind, File, Link
-from toolchain.plan.package import Package, own_directories
+from toolchain.plan.package import Package
 from toolchain.render.common import generated, restart, sysusers
 from toolchain.render.island import RunnerFiles
 from toolchain.render.quoting import rpm_path, rpm_text
