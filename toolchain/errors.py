@@ -10,7 +10,8 @@ class InterlockError(Exception):
     """A failure with a sentence for the user.
 
     `message` says what is wrong, `cure` what to do. Exit codes: 1 findings (check, verify),
-    2 usage, 3 spec, 4 tool, 5 output, 130 interrupted.
+    2 usage, 3 spec, 4 tool, 5 output, 70 internal error (whatever is no InterlockError),
+    130 interrupted.
     """
 
     message: str

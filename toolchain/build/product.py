@@ -10,7 +10,7 @@ from pathlib import Path
 from toolchain.edge.directory import Directory
 from toolchain.edge.listing import list_payload
 from toolchain.edge.resources import TemplateFiles, template_reader
-from toolchain.errors import UsageError
+from toolchain.errors import SpecError, UsageError
 from toolchain.model.release import Product, Release
 from toolchain.model.version import Version
 from toolchain.plan.entry import Listed
@@ -36,10 +36,11 @@ class OpenProduct:
     @property
     def licence_text(self) -> str:
         """The text of its licence file, or one sentence that names the licence."""
+        tree = Directory(self.root)
         for name in _LICENCE_FILES:
-            path = self.root / name
-            if path.is_file():
-                return path.read_text(encoding="utf-8", errors="replace")
+            # `look` follows links only as long as they stay inside the product.
+            if tree.look(name).kind == "file":
+                return _readable(self.root / name).decode(errors="replace")
         return f"{self.product.name} is licensed under {self.product.licence}."
 
     def listing(self) -> Listing:
@@ -69,7 +70,8 @@ class OpenProduct:
         """The named releases, or all; raises UsageError on a name that is none."""
         if not versions:
             return self.product.releases
-        return tuple(self.release(version) for version in versions)
+        named = {release.version: release for release in map(self.release, versions)}
+        return tuple(named.values())
 
     def release(self, version: str) -> Release:
         """The release of that version; raises UsageError naming those that exist."""
@@ -82,6 +84,13 @@ class OpenProduct:
             raise UsageError(
                 f"{self.product.name} has no release {version}", f"it has {known}"
             ) from error
+
+
+def _readable(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}", "make it readable") from error
 
 
 def _statements(text: str) -> tuple[str, ...]:

@@ -3,7 +3,9 @@
 import fcntl
 import hashlib
 import shutil
+import signal
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -19,10 +21,10 @@ from toolchain.build.rpm import Pair, build_rpms
 from toolchain.build.targets import Planned, architectures_last
 from toolchain.edge.digests import Digests
 from toolchain.edge.process import Command, Processes, processors
-from toolchain.edge.resources import TemplateFiles, runner_files
+from toolchain.edge.resources import TemplateFiles, own_sources, runner_files
 from toolchain.edge.scratch import remove_leftovers, work_directory
 from toolchain.edge.staging import payload_size
-from toolchain.errors import OutputError
+from toolchain.errors import OutputError, SpecError
 from toolchain.model.release import Architecture, Format
 from toolchain.render.templates import Templates
 
@@ -35,10 +37,11 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a build did: all current packages, and which of them are new in this run."""
+    """What a build did: all current packages, which of them are new, and what went."""
 
     packages: tuple[Built, ...]
     made: frozenset[str]
+    removed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,7 @@ class Job:
 
 
 @contextmanager
-def _locked(output: Path) -> Iterator[None]:
+def _locked(output: Path, product: Path) -> Iterator[None]:
     """One build at a time writes here, and begins by removing what a killed one left."""
     try:
         output.mkdir(parents=True, exist_ok=True)
@@ -64,9 +67,21 @@ def _locked(output: Path) -> Iterator[None]:
             remove_leftovers(output)
             yield
     except OSError as error:
-        raise OutputError(
-            f"{error.filename or output}: {error.strerror}", "make room or choose --output"
-        ) from error
+        sentence = f"{error.filename or output}: {error.strerror}"
+        if Path(str(error.filename)).is_relative_to(product):
+            raise SpecError(sentence, "make it readable") from error
+        raise OutputError(sentence, "make room or choose --output") from error
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold signals that end a build until a few renames are over."""
+    ends = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _pairs(packages: Iterable[Planned]) -> Iterator[Pair]:
@@ -111,12 +126,16 @@ class Builder:
     processes: Processes
     progress: Progress
 
-    def build(self, packages: Sequence[Planned]) -> Result:
-        """Make what changed since the last build; nothing is replaced unless all succeeds."""
-        with _locked(self.output):
-            return self._build(packages)
+    def build(self, packages: Sequence[Planned], *, whole: bool) -> Result:
+        """Make what changed since the last build; nothing is replaced unless all succeeds.
 
-    def _build(self, packages: Sequence[Planned]) -> Result:
+        With `whole` the packages are all that the product has: what an earlier build made of
+        releases without a spec, or targets that are gone, is taken away.
+        """
+        with _locked(self.output, self.product):
+            return self._build(packages, whole=whole)
+
+    def _build(self, packages: Sequence[Planned], *, whole: bool) -> Result:
         earlier = read_manifest(self.output)
         digests = Digests(self.output / ".digests.json")
         common = self._common({planned.format for planned in packages})
@@ -132,12 +151,22 @@ class Builder:
                 if not self._current(earlier.get(planned.file_name), inputs, digests)
             },
         )
-        fresh = self._make(stale, inputs, digests, earlier) if stale else {}
+        name = packages[0].package.product
+        gone = frozenset(
+            row.file
+            for row in earlier.values()
+            if whole and row.product == name and row.file not in inputs
+        )
+        kept = {file: row for file, row in earlier.items() if file not in gone}
+        fresh = self._make(stale, inputs, digests, kept) if stale or gone else {}
+        for file in gone:
+            (self.output / file).unlink(missing_ok=True)
         digests.save()
-        current = {**earlier, **fresh}
+        current = {**kept, **fresh}
         return Result(
             packages=tuple(current[name] for name in inputs),
             made=frozenset(fresh),
+            removed=gone,
         )
 
     def _make(
@@ -150,7 +179,8 @@ class Builder:
         # Beside the result, on one file system with it, so that the last step is a rename.
         with tempfile.TemporaryDirectory(prefix=".staging-", dir=self.output) as directory:
             done = Path(directory)
-            self._carry_out(self._jobs(stale), done, len(stale))
+            if stale:
+                self._carry_out(self._jobs(stale), done, len(stale))
             fresh = {}
             for planned in stale:
                 path = done / planned.file_name
@@ -170,7 +200,9 @@ class Builder:
             self.processes.run(Command(argv=(tools[format_], "--version"))).splitlines()[0]
             for format_ in sorted(formats, key=lambda item: item.value)
         ]
-        state = repr((versions, self.templates.digest_of_all(), self.licence_text, runner_files()))
+        versions.append(f"zlib {zlib.ZLIB_RUNTIME_VERSION}")
+        texts = (self.templates.digest_of_all(), self.licence_text, runner_files(), own_sources())
+        state = repr((versions, texts))
         return hashlib.sha256(state.encode()).hexdigest()
 
     def _current(self, known: Built | None, inputs: dict[str, str], digests: Digests) -> bool:
@@ -253,10 +285,16 @@ class Builder:
                 shutil.move(path, done)
 
     def _publish(self, done: Path, packages: dict[str, Built]) -> None:
-        """Packages first, the manifest that names them last."""
-        for path in sorted(done.iterdir()):
-            path.replace(self.output / path.name)
-        present = [row for row in packages.values() if (self.output / row.file).is_file()]
+        """Packages first, the manifest that names them last; no signal comes in between."""
+        ready = {path.name for path in done.iterdir()}
+        present = [
+            row
+            for row in packages.values()
+            if row.file in ready or (self.output / row.file).is_file()
+        ]
         staged = done / MANIFEST
         staged.write_bytes(manifest_bytes(present))
-        staged.replace(self.output / MANIFEST)
+        with _undisturbed():
+            for name in sorted(ready):
+                (done / name).replace(self.output / name)
+            staged.replace(self.output / MANIFEST)

@@ -119,10 +119,11 @@ def command(
             licence_text=opened.licence_text,
             processes=Processes(),
             progress=progress,
-        ).build(packages)
+        ).build(packages, whole=not releases and not formats)
     if as_json:
         rows = [{**asdict(row), "made": row.file in result.made} for row in result.packages]
-        echo_json({"output": str(output), "packages": rows})
+        removed = sorted(result.removed)
+        echo_json({"output": str(output), "packages": rows, "removed": removed})
         return
     made = len(result.made)
     kept = len(result.packages) - made
@@ -131,6 +132,7 @@ def command(
             click.echo(output / row.file)
     words = [f"{made} built"] if made else []
     words += [f"{kept} unchanged"] if kept else []
+    words += [f"{len(result.removed)} removed"] if result.removed else []
     click.echo(f"{', '.join(words)} in {output}", err=True)
 
 

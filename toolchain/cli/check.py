@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from toolchain.cli.options import product_argument
+from toolchain.cli.options import chosen_format, product_argument
 
 
 @click.command("check")
@@ -29,8 +29,9 @@ def command(product: Path, form: str, as_json: bool) -> None:
     from toolchain.spec.load import check_product  # noqa: PLC0415
     from toolchain.spec.report import REPORTS  # noqa: PLC0415
 
+    form = chosen_format(form, as_json=as_json)
     checked = check_product(Directory(product), os.environ)
-    report = REPORTS["json" if as_json else form](checked.problems)
+    report = REPORTS[form](checked.problems)
     click.echo(report, nl=bool(report) and not report.endswith("\n"))
     if checked.product is not None:
         count = len(checked.product.releases)

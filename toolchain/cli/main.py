@@ -7,6 +7,7 @@ from types import FrameType
 
 import click
 
+from toolchain.cli.streams import guard_streams
 from toolchain.errors import InterlockError, SpecError, ToolError
 
 # One line each, so that `--help` imports no command.
@@ -25,7 +26,8 @@ EXIT_CODES = """\
 \b
 Exit codes: 0 done; 1 the answer is no (check finds problems, explain refuses);
 2 wrong usage; 3 problems in a spec; 4 a tool is missing or failed;
-5 the result can't be written; 130 interrupted.
+5 the result can't be written; 70 internal error, please report it;
+130 interrupted.
 """
 
 
@@ -58,7 +60,7 @@ def interlock() -> None:
 
 
 def _terminated(_signal: int, _frame: FrameType | None) -> None:
-    """A polite `kill` ends a build as Ctrl-C does, with everything cleaned up."""
+    """A polite `kill`, or a closed terminal, ends a build as Ctrl-C does: all cleaned up."""
     raise KeyboardInterrupt
 
 
@@ -75,7 +77,10 @@ def _report(error: InterlockError) -> None:
 
 def main() -> None:
     """Run the command line and end the process with the documented exit code."""
-    signal.signal(signal.SIGTERM, _terminated)
+    guard_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP for us
+            signal.signal(number, _terminated)
     try:
         code = interlock.main(standalone_mode=False)
     except click.ClickException as error:
@@ -87,10 +92,8 @@ def main() -> None:
     except InterlockError as error:
         _report(error)
         code = error.exit_code
-    except BrokenPipeError:
-        sys.stderr.close()
-        code = 0
     except Exception as error:  # noqa: BLE001  (the last border: a user never sees a traceback)
-        click.echo(f"interlock: internal error: {type(error).__name__}: {error}", err=True)
+        sentence = f"internal error: {type(error).__name__}: {error}; please report it"
+        click.echo(f"interlock: {sentence}", err=True)
         code = 70
     sys.exit(code if isinstance(code, int) else 0)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolchain.cli.options import echo_json, product_argument
+from toolchain.cli.options import chosen_format, echo_json, product_argument, wide_console
 
 if TYPE_CHECKING:
     from toolchain.matrix.compatibility import Matrix
@@ -28,9 +28,10 @@ def command(product: Path, form: str, as_json: bool) -> None:
     from toolchain.matrix.compatibility import matrix  # noqa: PLC0415
     from toolchain.render.matrix import matrix_html, matrix_json, matrix_markdown  # noqa: PLC0415
 
+    form = chosen_format(form, as_json=as_json)
     opened = open_product(product).product
     table = matrix(opened)
-    if as_json or form == "json":
+    if form == "json":
         echo_json(matrix_json(opened.name, table))
     elif form == "markdown":
         click.echo(matrix_markdown(table), nl=False)
@@ -41,7 +42,6 @@ def command(product: Path, form: str, as_json: bool) -> None:
 
 
 def _print(name: str, table: "Matrix") -> None:
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
@@ -55,8 +55,8 @@ def _print(name: str, table: "Matrix") -> None:
         cells = [Text("fits", style="green") if fits else Text("no", style="red") for fits in row]
         grid.add_row(str(server), *cells)
     # A grid that is wider than the terminal would be cut; a pager or a wider window shows it.
-    console = Console()
-    console.print(grid, width=max(console.width, console.measure(grid).minimum), no_wrap=True)
+    console = wide_console()
+    console.print(grid)
     for state in table.states:
         schema, releases = state_heading(state)
         console.print(f"schema {schema}: database {releases}", highlight=False)

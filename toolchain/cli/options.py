@@ -2,9 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
+
+from toolchain.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# Wider than any table; rich pads no line to it.
+_WIDEST = 100_000
 
 product_argument = click.argument(
     "product", type=click.Path(exists=True, file_okay=False, path_type=Path)
@@ -18,3 +27,23 @@ verbose_option = click.option(
 def echo_json(value: Any) -> None:
     """Print a value as JSON, sorted and indented, for people and programs alike."""
     click.echo(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False))
+
+
+def chosen_format(form: str, *, as_json: bool) -> str:
+    """The format that --format or --json asks for; raises UsageError where they disagree."""
+    if not as_json:
+        return form
+    source = click.get_current_context().get_parameter_source("form")
+    if form != "json" and source is not ParameterSource.DEFAULT:
+        raise UsageError(f"--json and --format {form} contradict each other", "give one of them")
+    return "json"
+
+
+def wide_console() -> "Console":
+    """A console that cuts and wraps nothing: a line may be longer than the terminal.
+
+    Both sizes are given, because rich takes a dumb terminal for 80 columns otherwise.
+    """
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(width=_WIDEST, height=25)

@@ -1,11 +1,12 @@
 """`interlock show`: a product at a glance, or one release with its packages."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from toolchain.cli.options import echo_json, json_option, product_argument
+from toolchain.cli.options import echo_json, json_option, product_argument, wide_console
 
 
 @click.command("show")
@@ -70,7 +71,8 @@ def _print_product(answer: dict[str, Any]) -> None:
             f"servers {row['database_servers']}",
             "\n".join(row["steps"]),
         )
-    Console().print(table)
+    # Only a terminal has an edge; what reads a pipe gets each row as it is.
+    (Console() if sys.stdout.isatty() else wide_console()).print(table)
 
 
 def _release(opened: Any, release: Any) -> dict[str, Any]:

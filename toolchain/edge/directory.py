@@ -26,10 +26,12 @@ class Found:
     leads_to: str = ""
 
 
-def _found(status: os.stat_result) -> Found:
+def _found(path: str, status: os.stat_result) -> Found:
     mode = stat.S_IMODE(status.st_mode)
     if stat.S_ISREG(status.st_mode):
-        return Found(kind="file", size=status.st_size, mode=mode)
+        # Asked of the kernel: the bits alone know neither root nor access lists.
+        kind: _Kind = "file" if os.access(path, os.R_OK) else "unreadable"
+        return Found(kind=kind, size=status.st_size, mode=mode)
     if stat.S_ISDIR(status.st_mode):
         return Found(kind="directory", mode=mode)
     return Found(kind="special", mode=mode)
@@ -82,7 +84,7 @@ class Directory:
         except OSError:
             return Found(kind="unreadable")
         # What realpath leaves as a link is a loop of links.
-        return Found(kind="dangling") if stat.S_ISLNK(status.st_mode) else _found(status)
+        return Found(kind="dangling") if stat.S_ISLNK(status.st_mode) else _found(real, status)
 
     def walk(self, path: str) -> Iterator[tuple[str, Found]]:
         """All below a directory by path relative to it, sorted; links are not followed."""
@@ -97,7 +99,7 @@ class Directory:
                         link = str(Path(entry.path).readlink())
                         found.append((name, Found(kind="link", leads_to=link)))
                         continue
-                    here = _found(entry.stat(follow_symlinks=False))
+                    here = _found(entry.path, entry.stat(follow_symlinks=False))
                     found.append((name, here))
                     if here.kind == "directory":
                         waiting.append(name)

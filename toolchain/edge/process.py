@@ -15,7 +15,6 @@ _PACKAGES = {
     "dpkg-deb": "dpkg (Debian, Fedora)",
     "rpmbuild": "rpm (Debian) or rpm-build (Fedora)",
     "rpm": "rpm",
-    "apt-get": "apt",
 }
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 

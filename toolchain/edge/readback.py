@@ -23,7 +23,11 @@ _RPM_TAGS = {
     "CONFLICT": RelationKind.CONFLICTS,
     "REQUIRE": RelationKind.DEPENDS,
 }
-_RPM_OTHERS = ("OBSOLETE", "RECOMMEND", "SUGGEST", "SUPPLEMENT", "ENHANCE")
+# Relations and triggers that no plan makes; a trigger would be a script that slipped in.
+_RPM_OTHERS = (
+    *("OBSOLETE", "RECOMMEND", "SUGGEST", "SUPPLEMENT", "ENHANCE"),
+    *("TRIGGER", "FILETRIGGER", "TRANSFILETRIGGER"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

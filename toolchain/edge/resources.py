@@ -3,7 +3,7 @@
 from functools import cache
 from pathlib import Path
 
-from toolchain.errors import ToolError
+from toolchain.errors import SpecError, ToolError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -18,8 +18,29 @@ def packaging_directory() -> Path:
 
 
 def template_reader(product: Path) -> "TemplateFiles":
-    """Templates of a product's `packaging/` directory first, then Interlock's own."""
-    return TemplateFiles((product / "packaging", packaging_directory()))
+    """Templates of a product's `packaging/` directory first, then Interlock's own.
+
+    Raises SpecError on a link in the product's directory and on a name that replaces nothing.
+    """
+    own, overlay = packaging_directory(), product / "packaging"
+    for path in (overlay, *sorted(overlay.rglob("*"))) if overlay.exists() else ():
+        if path.is_symlink():
+            raise SpecError(f"{path} is a symbolic link", "put what it leads to in its place")
+        if path.is_file() and not (own / path.relative_to(overlay)).is_file():
+            raise SpecError(
+                f"{path} replaces no template of Interlock",
+                f"give it the name of one below {own}",
+            )
+    return TemplateFiles((overlay, own))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SpecError(f"{path} is not UTF-8", "write it as UTF-8") from error
+    except OSError as error:
+        raise SpecError(f"{path}: {error.strerror}", "make it readable") from error
 
 
 class TemplateFiles:
@@ -33,7 +54,7 @@ class TemplateFiles:
         for directory in self._directories:
             path = directory / name
             if path.is_file():
-                return path.read_text(encoding="utf-8")
+                return _text(path)
         return None
 
     def digest_of_all(self) -> tuple[tuple[str, str], ...]:
@@ -43,8 +64,19 @@ class TemplateFiles:
             for path in sorted(directory.rglob("*")):
                 if path.parent.name == "init" or path.suffix == ".toml" or not path.is_file():
                     continue
-                found[str(path.relative_to(directory))] = path.read_text(encoding="utf-8")
+                found[str(path.relative_to(directory))] = _text(path)
         return tuple(sorted(found.items()))
+
+
+@cache
+def own_sources() -> tuple[tuple[str, bytes], ...]:
+    """The code that decides what a package's bytes are, for the hash of a build's inputs."""
+    rooms = ("plan", "render", "edge", "build")
+    return tuple(
+        (f"{room}/{path.name}", path.read_bytes())
+        for room in rooms
+        for path in sorted((_PACKAGE / room).glob("*.py"))
+    )
 
 
 @cache

@@ -68,6 +68,7 @@ class Package:
     depends: dict[Format, tuple[Relation, ...]]
     entries: tuple[Entry, ...]
     services: tuple[Service, ...]
+    dropped: tuple[str, ...]
     commands: tuple[tuple[Service, str], ...]
     users: tuple[User, ...]
     state: tuple[StateDirectory, ...]
@@ -130,6 +131,18 @@ def _documents(package: str, release: Release, architecture: Architecture) -> li
         kind = EntryKind.DOCUMENT
         entries.append(File(path=target, content=Payload(path), kind=kind, gzip=True))
     return entries
+
+
+def _dropped(product: Product, release: Release) -> tuple[str, ...]:
+    """Services that an earlier release of the chain ran and this one does not."""
+    kept = {service.name for service in release.server.services}
+    earlier = {
+        service.name
+        for past in product.releases
+        if past.version < release.version
+        for service in past.server.services
+    }
+    return tuple(sorted(earlier - kept))
 
 
 def _changelog(product: Product, release: Release) -> tuple[ChangelogEntry, ...]:
@@ -206,6 +219,7 @@ def server_package(
         depends=_depends(dict(server.depends), added),
         entries=tuple(entries + own_directories(entries)),
         services=server.services,
+        dropped=_dropped(product, release),
         commands=tuple((item.service, item.target) for item in server.binaries if item.service),
         users=server.users,
         state=server.directories,
@@ -237,6 +251,7 @@ def database_package(product: Product, release: Release, read: SqlReader) -> Pac
         depends=_depends({}, _RUNNER_NEEDS),
         entries=tuple(entries + own_directories(entries)),
         services=(),
+        dropped=(),
         commands=(),
         users=(),
         state=(),

@@ -2,7 +2,7 @@
 
 from toolchain.plan.entry import Entry, File
 from toolchain.plan.package import Package
-from toolchain.render.island import RunnerFiles, island
+from toolchain.render.island import RunnerFiles, island, shards_group
 from toolchain.render.templates import Templates
 
 
@@ -15,7 +15,11 @@ def generated(package: Package, templates: Templates, files: RunnerFiles) -> tup
             ("registration", f"{service.name}-registration"),
         ):
             text = templates.render(
-                f"common/{template}.j2", package=package, service=service, command=command
+                f"common/{template}.j2",
+                package=package,
+                service=service,
+                command=command,
+                shards_group=shards_group(package),
             )
             path = f"/usr/lib/systemd/system/{name}.service"
             entries.append(File(path=path, content=text.encode()))

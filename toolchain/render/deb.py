@@ -116,7 +116,7 @@ def render_deb(
         names.append("preinst")
     if package.services or package.protect:
         names.append("prerm")
-    if package.services or package.users or package.state or grouped:
+    if package.services or package.dropped or package.users or package.state or grouped:
         names.append("postinst")
     if package.services or package.state:
         names.append("postrm")

@@ -10,6 +10,7 @@ from toolchain.render.templates import Templates
 from toolchain.runner.arguments import database_parser, server_parser
 from toolchain.runner.errors import EXIT_CODES
 from toolchain.runner.example import example_configuration
+from toolchain.runner.options import Reader
 
 RunnerFiles = Sequence[tuple[str, bytes]]
 
@@ -19,7 +20,7 @@ def carries_island(package: Package) -> bool:
     return package.role is Role.DATABASE or bool(package.services)
 
 
-def _shards_group(package: Package) -> str:
+def shards_group(package: Package) -> str:
     """Who may read the shards file besides root: the services, by the first one's group."""
     declared = {user.name for user in package.users}
     users = [service.user for service in package.services if service.user in declared]
@@ -49,10 +50,12 @@ def island(package: Package, templates: Templates, files: RunnerFiles) -> tuple[
         ),
         File(
             path=config,
-            content=example_configuration(package.product, name).encode(),
+            content=example_configuration(
+                package.product, name, Reader.SERVER if server else Reader.DATABASE
+            ).encode(),
             mode=0o640,
             kind=EntryKind.CONFIG,
-            group=_shards_group(package),
+            group=shards_group(package),
         ),
         File(
             path=f"/usr/share/man/man8/{name}.8.gz",

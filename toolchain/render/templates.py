@@ -5,7 +5,7 @@ A product's own `packaging/` directory stands before Interlock's, so one file ca
 
 from collections.abc import Callable
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from toolchain.errors import SpecError
 from toolchain.render import quoting
@@ -41,10 +41,12 @@ class Templates:
         """Fill one template; raises SpecError when the template itself is at fault."""
         try:
             return self._environment.get_template(name).render(**values)
-        except TemplateError as error:
+        except SpecError:
+            raise
+        except Exception as error:  # a product's template can raise whatever Python can
             line = getattr(error, "lineno", None)
             place = f"packaging/{name}" + (f":{line}" if line else "")
             raise SpecError(
-                f"{place}: {error.message or type(error).__name__}",
+                f"{place}: {error or type(error).__name__}",
                 "compare the product's template with the one that Interlock brings",
             ) from error

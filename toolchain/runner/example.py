@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from .options import OPTIONS
+from .options import OPTIONS, Reader
 
 _INTRODUCTION = """\
 The shards of {product}: one section for each PostgreSQL database. The section's name is what
@@ -24,14 +24,16 @@ Durations are written 200ms, 10s, 5min, 2h or 1d.
 """
 
 
-def example_configuration(product: str, package: str) -> str:
-    """The text of a fresh shards.ini for `package`; it names no shard yet."""
+def example_configuration(product: str, package: str, reader: Reader) -> str:
+    """The text of a fresh shards.ini for `package`, with what its reader heeds; no shard yet."""
     lines = [
         f"# {line}".rstrip()
         for line in _INTRODUCTION.format(product=product, package=package).splitlines()
     ]
     lines += ["", "[*]"]
     for name, option in OPTIONS.items():
+        if reader not in option.readers:
+            continue
         lines += [f"# {line}" for line in textwrap.wrap(option.meaning, 96)]
         lines += [f"# {name} = {option.default}".rstrip(), ""]
     return "\n".join(lines).rstrip() + "\n"

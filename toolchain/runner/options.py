@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from enum import Enum
 from typing import Any
 
 from .duration import parse_duration
@@ -32,13 +33,21 @@ class Settings:
     last_known_age: float = 86400.0
 
 
+class Reader(Enum):
+    """Whose runner reads an option. Either accepts the other's, so that one file may serve both."""
+
+    DATABASE = "database"
+    SERVER = "server"
+
+
 @dataclass(frozen=True)
 class Option:
-    """One option: how to read it, its default as text, and what it means."""
+    """One option: how to read it, its default as text, what it means, and whom it concerns."""
 
     read: Callable[[str], object]
     default: str
     meaning: str
+    readers: tuple[Reader, ...] = (Reader.DATABASE,)
 
 
 def _between(low: float, high: float) -> Callable[[str], float]:
@@ -92,12 +101,16 @@ def _choice(*choices: str) -> Callable[[str], str]:
     return read
 
 
+_BOTH = (Reader.DATABASE, Reader.SERVER)
+_SERVER = (Reader.SERVER,)
+
 OPTIONS: Mapping[str, Option] = {
     "lock_timeout": Option(
         _between(0.01, 60),
         "1s",
-        "How long one try of a DDL step waits for its locks, and so the longest that the"
-        " application queues behind it.",
+        "How long a statement waits for a lock. While a DDL step waits, the application queues"
+        " behind it, and so for no longer than this.",
+        _BOTH,
     ),
     "lock_patience": Option(
         _between(0, 86400),
@@ -129,7 +142,7 @@ OPTIONS: Mapping[str, Option] = {
     "connection_reserve": Option(
         _count, "3", "Migrate steps pause while fewer connections than this are free."
     ),
-    "connect_timeout": Option(_between(2, 300), "10s", "How long to wait for a connection."),
+    "connect_timeout": Option(_between(2, 300), "10s", "How long to wait for a connection.", _BOTH),
     "reconnect_patience": Option(
         _between(0, 86400),
         "2min",
@@ -144,19 +157,21 @@ OPTIONS: Mapping[str, Option] = {
     "expires": Option(
         _between(30, 2592000),
         "10min",
-        "Servers only: how long a registration counts as live after it was refreshed last.",
+        "How long a registration counts as live after it was refreshed last.",
+        _SERVER,
     ),
     "refresh": Option(
-        _between(5, 864000), "2min", "Servers only: how often a registration is refreshed."
+        _between(5, 864000), "2min", "How often a registration is refreshed.", _SERVER
     ),
     "unreachable": Option(
         _choice("refuse", "last-known"),
         "refuse",
-        "Servers only: what the start-up check does when the shard does not answer: refuse, or"
-        " judge by the last answer.",
+        "What the start-up check does when the shard does not answer: refuse, or judge by the"
+        " last answer.",
+        _SERVER,
     ),
     "last_known_age": Option(
-        _between(60, 2592000), "1d", "Servers only: how old that last answer may be."
+        _between(60, 2592000), "1d", "How old that last answer may be.", _SERVER
     ),
 }
 

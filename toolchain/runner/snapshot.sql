@@ -20,10 +20,10 @@ WITH own AS (
        FROM relation r
        JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
        LEFT JOIN pg_attrdef d ON d.adrelid = r.oid AND d.adnum = a.attnum
-      WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f')
+      WHERE r.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
      UNION ALL
      SELECT 'relation ' || r.name, r.relkind::text FROM relation r
-      WHERE r.relkind IN ('r', 'p', 'f', 'S')
+      WHERE r.relkind IN ('r', 'p', 'f', 'S', 'c')
      UNION ALL
      SELECT 'view ' || r.name, pg_get_viewdef(r.oid) FROM relation r WHERE r.relkind IN ('v', 'm')
      UNION ALL

@@ -88,6 +88,8 @@ class SpecFiles:
     def _text(self, name: str, shown: str) -> str | Problem:
         entry = self._tree.look(name)
         place = Place(Origin(file=shown))
+        if entry.kind == "unreadable":
+            return _unreadable("the file cannot be read").at(place)
         if entry.kind != "file":
             return Complaint(
                 Code.FILE_KIND,
@@ -103,11 +105,11 @@ class SpecFiles:
         try:
             return decode(shown, self._tree.read(name, SPEC_LIMIT))
         except OSError as error:
-            return Complaint(
-                Code.UNREADABLE,
-                f"the file cannot be read: {error.strerror}",
-                "mend the file's permissions",
-            ).at(place)
+            return _unreadable(f"the file cannot be read: {error.strerror}").at(place)
+
+
+def _unreadable(message: str) -> Complaint:
+    return Complaint(Code.UNREADABLE, message, "mend the file's permissions")
 
 
 def _no_product(specs: list[str]) -> Complaint:

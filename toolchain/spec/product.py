@@ -18,6 +18,7 @@ from toolchain.spec.located.node import Table
 from toolchain.spec.problem import Complaint
 
 FILE_NAME = "product.yaml"
+_NAMELESS = "PRODUCT"  # no product's name, which has small letters only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,11 @@ class ProductFacts:
     architectures: tuple[Architecture, ...]
     rollout: RolloutPolicy | None
     skew: int | None
+
+    @property
+    def named(self) -> bool:
+        """Whether `name` is the product's, and no stand-in for one that is not sound."""
+        return self.name != _NAMELESS
 
     @property
     def own_packages(self) -> tuple[str, ...]:
@@ -45,7 +51,7 @@ def product_facts(document: Document) -> ProductFacts:
     rollout = sound_text("rollout")
     targets = targets_of(document) if document.sound(("targets",)) else ()
     return ProductFacts(
-        name=sound_text("product") or "PRODUCT",
+        name=sound_text("product") or _NAMELESS,
         summary=sound_text("summary") or "SUMMARY",
         architectures=tuple(
             architecture

@@ -56,7 +56,10 @@ class Tree(Protocol):
         ...
 
     def look(self, path: str) -> Entry:
-        """What stands at a path, links followed, so never of kind `link`; raises nothing."""
+        """What stands at a path, links followed, so never of kind `link`; raises nothing.
+
+        A file that this user may not read is of kind `unreadable`, here and in `walk`.
+        """
         ...
 
     def walk(self, path: str) -> Iterable[tuple[str, Entry]]:

@@ -1,6 +1,7 @@
 """The island stands alone: old syntax, few imports, and it runs from wherever it is copied to."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ import toolchain.runner
 from tests.postgres.runner.packages import Package
 from toolchain.runner.config import read_shards
 from toolchain.runner.example import example_configuration
-from toolchain.runner.options import OPTIONS, Settings, read_settings
+from toolchain.runner.options import OPTIONS, Reader, Settings, read_settings
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database
@@ -60,8 +61,9 @@ def test_copied_and_started_as_installed(package: Package, database: "Database")
     assert database.rows("SELECT schema FROM interlock.handshake") == [(2,)]
 
 
-def test_the_example_says_the_defaults(tmp_path: Path) -> None:
-    text = example_configuration("fleetdesk", "fleetdesk-database")
+@pytest.mark.parametrize("reader", Reader)
+def test_the_example_says_the_defaults(tmp_path: Path, reader: Reader) -> None:
+    text = example_configuration("fleetdesk", f"fleetdesk-{reader.value}", reader)
     assert max(map(len, text.splitlines())) <= 100
     assert list(OPTIONS) == list(Settings.__dataclass_fields__)
     assert read_settings({name: option.default for name, option in OPTIONS.items()}) == Settings()
@@ -74,6 +76,16 @@ def test_the_example_says_the_defaults(tmp_path: Path) -> None:
     (shard,) = read_shards(path)
     assert shard.settings == Settings()
     assert shard.parameters == {"service": "north"}
+
+
+def test_the_example_lists_what_its_reader_heeds() -> None:
+    def listed(reader: Reader) -> list[str]:
+        text = example_configuration("fleetdesk", f"fleetdesk-{reader.value}", reader)
+        return re.findall(r"^# (\w+) =", text.partition("\n[*]\n")[2], re.MULTILINE)
+
+    server = ["expires", "refresh", "unreachable", "last_known_age"]
+    assert listed(Reader.SERVER) == ["lock_timeout", "connect_timeout", *server]
+    assert listed(Reader.DATABASE) == [name for name in OPTIONS if name not in server]
 
 
 def test_help_tells_the_exit_codes(package: Package, capsys: pytest.CaptureFixture[str]) -> None:

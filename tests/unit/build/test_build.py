@@ -198,7 +198,10 @@ def test_a_template_that_drops_a_relation_is_caught_before_publication(
     (own / "control.j2").write_text(text.replace("{{ field }}: ", "X-{{ field }}: "))
     run = interlock("build", product, "--format", "deb")
     assert run.returncode == 4
-    assert "lacks 'conflicts demo-server < 1.0.0'" in run.stderr or "lacks" in run.stderr
+    assert run.stderr.splitlines()[-1] == (
+        "interlock: demo-server_1.0.0-1_all.deb lacks 'conflicts demo-schema < 10';"
+        " a template in the product's packaging/ directory changes it; mend that"
+    )
     assert packages(tmp_path / "dist") == {}
     assert leftovers(tmp_path / "dist") == []
 
@@ -264,7 +267,7 @@ def test_a_full_disk_changes_nothing(product: Path, tmp_path: Path, interlock: I
         subprocess.run(("umount", disk), check=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_build_leaves_nothing_behind(tmp_path: Path, number: signal.Signals):
     root = write_product(tmp_path / "demo", releases=1)
     (root / "payload/lib/large").write_bytes(os.urandom(40 << 20))
@@ -411,3 +414,133 @@ def test_fifty_releases_pair_up(tmp_path: Path, interlock: Interlock):
         write_release(root, number)
     assert interlock("build", root).returncode == 0
     assert len(packages(tmp_path / "dist")) == 200
+
+
+def test_releases_without_a_spec_leave_the_output(
+    product: Path, interlock: Interlock, tmp_path: Path
+):
+    interlock("build", product)
+    (product / "1.1.0.yaml").unlink()
+    partial = interlock("build", product, "1.0.0", "--json")
+    assert json.loads(partial.stdout)["removed"] == []
+    run = interlock("build", product, "--json")
+    assert len(json.loads(run.stdout)["removed"]) == 4
+    assert {name for name in packages(tmp_path / "dist") if "1.1.0" in name} == set()
+    manifest = json.loads((tmp_path / "dist/manifest.json").read_text())
+    assert {row["release"] for row in manifest["packages"]} == {"1.0.0"}
+
+
+def test_a_release_named_twice_is_built_once(product: Path, interlock: Interlock, tmp_path: Path):
+    run = interlock("build", product, "1.0.0", "1.0.0")
+    assert run.returncode == 0, run.stderr
+    assert len(packages(tmp_path / "dist")) == 4
+
+
+def test_interlocks_own_code_is_an_input():
+    from toolchain.edge.resources import own_sources
+
+    assert {"render/deb.py", "build/rpm.py", "edge/staging.py", "plan/package.py"} <= set(
+        dict(own_sources())
+    )
+
+
+def test_a_licence_that_leads_out_of_the_product_is_not_followed(
+    product: Path, interlock: Interlock, tmp_path: Path
+):
+    secret = tmp_path / "secret"
+    secret.write_text("the secret")
+    (product / "LICENSE").symlink_to(secret)
+    assert interlock("build", product, "1.0.0", "--format", "deb").returncode == 0
+    deb = tmp_path / "dist/demo-server_1.0.0-1_all.deb"
+    subprocess.run(("dpkg-deb", "-x", deb, tmp_path / "x"), check=True)
+    text = (tmp_path / "x/usr/share/doc/demo-server/copyright").read_text()
+    assert "the secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("unknown", "replaces no template"),
+        ("link", "is a symbolic link"),
+        ("bytes", "is not UTF-8"),
+        ("error", "packaging/deb/control.j2"),
+    ],
+)
+def test_an_overlay_that_cannot_work_is_one_sentence(
+    product: Path, interlock: Interlock, tmp_path: Path, kind: str, words: str
+):
+    own = product / "packaging/deb"
+    own.mkdir(parents=True)
+    match kind:
+        case "unknown":
+            (own / "postints.j2").write_text("#!/bin/sh\n")
+        case "link":
+            (own / "control.j2").symlink_to("/etc/passwd")
+        case "bytes":
+            (own / "control.j2").write_bytes(b"\xff")
+        case "error":
+            (own / "control.j2").write_text("{{ 1 / 0 }}\n")
+    run = interlock("build", product, "--format", "deb")
+    assert run.returncode == 3
+    assert words in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_service_that_a_release_drops_is_stopped_by_its_packages(
+    product: Path, interlock: Interlock, tmp_path: Path
+):
+    path = product / "1.1.0.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("service: {user", "service: {name: demo-site, user"))
+    assert interlock("build", product, "1.1.0").returncode == 0
+    deb = tmp_path / "dist/demo-server_1.1.0-1_all.deb"
+    subprocess.run(("dpkg-deb", "-e", deb, tmp_path / "control"), check=True)
+    postinst = (tmp_path / "control/postinst").read_text()
+    assert "systemctl stop demo-web.service" in postinst
+    assert "deb-systemd-helper purge demo-web.service" in postinst
+    rpm = tmp_path / "dist/demo-server-1.1.0-1.noarch.rpm"
+    argv = ("rpm", "-qp", "--nosignature", "--queryformat", "%{POSTIN}", rpm)
+    post = subprocess.run(argv, check=True, capture_output=True, text=True).stdout
+    assert "systemctl --no-reload disable --now demo-web.service" in post
+
+
+@pytest.mark.parametrize("role", ["server", "database"])
+def test_a_command_that_cannot_run_refuses_nothing(
+    product: Path, interlock: Interlock, tmp_path: Path, role: str
+):
+    """Its exit code must not be 1, which the last resort in preinst takes for a refusal."""
+    assert interlock("build", product, "1.0.0", "--format", "deb").returncode == 0
+    deb = tmp_path / f"dist/demo-{role}_1.0.0-1_all.deb"
+    subprocess.run(("dpkg-deb", "-x", deb, tmp_path / "x"), check=True)
+    launcher = tmp_path / f"x/usr/bin/demo-{role}"
+    run = subprocess.run(
+        (sys.executable, "-I", launcher, "status"), capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 3
+    assert run.stderr.count("\n") == 1
+    assert "install python3-psycopg2" in run.stderr
+
+
+def test_every_service_can_read_the_shards_file(
+    product: Path, interlock: Interlock, tmp_path: Path
+):
+    path = product / "1.0.0.yaml"
+    text = path.read_text()
+    second = (
+        "    - {source: payload/demo-web, target: /usr/bin/demo-two, service: {user: demo-two}}\n"
+        "  config:\n"
+    )
+    text = text.replace("  config:\n", second, 1)
+    text = text.replace(
+        "  users:\n",
+        "  users:\n    - {name: demo-two, description: Second, home: /var/lib/demo}\n",
+    )
+    path.write_text(text)
+    run = interlock("build", product, "1.0.0", "--format", "deb")
+    assert run.returncode == 0, run.stderr
+    deb = tmp_path / "dist/demo-server_1.0.0-1_all.deb"
+    subprocess.run(("dpkg-deb", "-x", deb, tmp_path / "x"), check=True)
+    units = tmp_path / "x/usr/lib/systemd/system"
+    for name in ("demo-two", "demo-two-registration"):
+        assert "SupplementaryGroups=demo\n" in (units / f"{name}.service").read_text()
+    assert "SupplementaryGroups" not in (units / "demo-web.service").read_text()

@@ -4,10 +4,12 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.conftest import REPOSITORY, Interlock
+from tests.samples import write_product
 from toolchain.cli.main import _COMMANDS
 
 FLEETDESK = REPOSITORY / "release-specs/fleetdesk"
@@ -134,13 +136,115 @@ def test_completion_scripts_name_the_command(interlock: Interlock, shell: str):
     assert "_INTERLOCK_COMPLETE" in run.stdout
 
 
-def test_a_closed_pipe_is_no_error(interlock: Interlock):
-    code = f"{sys.executable} -m toolchain matrix {FLEETDESK} --format html | head -c 10"
-    run = subprocess.run(
-        ("bash", "-o", "pipefail", "-c", code),
+_MUCH = """
+import sys, click
+from toolchain.cli import main, schema
+
+@click.command()
+def much():
+    click.echo("x" * (1 << 20))
+
+schema.command = much
+sys.argv = ["interlock", "schema"]
+main()
+"""
+
+
+def _in_shell(script: str, *argv: object) -> "subprocess.CompletedProcess[str]":
+    """Run a script in bash, with its arguments, from the checkout; pipes fail as they should."""
+    return subprocess.run(
+        ("bash", "-o", "pipefail", "-c", script, "bash", *map(str, argv)),
         cwd=REPOSITORY,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("reader", ["true", "head -c 10"])
+def test_a_closed_pipe_is_no_error(reader: str):
+    run = _in_shell(f'"$1" -c "$2" | {reader}', sys.executable, _MUCH)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("options", ["", "--format html", "--json"])
+def test_the_same_for_every_form(options: str):
+    script = f'(sleep 0.1; "$1" -m toolchain matrix "$2" {options}) | true'
+    run = _in_shell(script, sys.executable, FLEETDESK)
+    assert (run.returncode, run.stderr) == (0, "")
+
+
+def test_a_closed_pipe_does_not_change_the_answer():
+    run = _in_shell('"$1" -m toolchain explain "$2" 4.1.0 11 | true', sys.executable, FLEETDESK)
+    assert (run.returncode, run.stderr) == (1, "")
+
+
+@pytest.mark.parametrize(
+    "argv", ["--help", "matrix $2", "matrix $2 --json", "show $2", "check $2 --json"]
+)
+def test_a_full_disk_behind_stdout_is_one_sentence_and_exit_code_5(argv: str):
+    run = _in_shell(f'"$1" -m toolchain {argv} >/dev/full', sys.executable, FLEETDESK)
+    assert run.returncode == 5
+    assert run.stderr == (
+        "interlock: the answer can't be written to stdout: No space left on device;"
+        " send it somewhere else, or make room there\n"
+    )
+
+
+def test_a_story_that_nobody_can_read_changes_nothing():
+    run = _in_shell('"$1" -m toolchain check "$2" 2>/dev/full', sys.executable, FLEETDESK)
+    assert run.returncode == 0
+
+
+def test_an_internal_error_is_one_sentence_and_exit_code_70():
+    script = _MUCH.replace('click.echo("x" * (1 << 20))', 'raise RuntimeError("a slip")')
+    run = _in_shell('"$1" -c "$2"', sys.executable, script)
+    assert run.returncode == 70
+    assert run.stderr == "interlock: internal error: RuntimeError: a slip; please report it\n"
+
+
+def test_the_readme_and_the_help_tell_the_same_exit_codes(interlock: Interlock):
+    told = [interlock("--help").stdout, (REPOSITORY / "README.md").read_text()]
+    for text in told:
+        codes = text[text.index("Exit codes:") :]
+        sentence = " ".join(codes[: codes.index("130 interrupted.")].split())
+        assert re.findall(r"(?:: |; )(\d+) ", sentence) == ["0", "1", "2", "3", "4", "5", "70"]
+
+
+def test_nohup_keeps_a_closed_terminal_from_ending_it():
+    script = _MUCH.replace('click.echo("x" * (1 << 20))', "os.kill(os.getpid(), signal.SIGHUP)")
+    ignoring = "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    assert _in_shell('"$1" -c "$2"', sys.executable, ignoring + script).returncode == 0
+    handling = "import os, signal"
+    assert _in_shell('"$1" -c "$2"', sys.executable, handling + script).returncode == 130
+
+
+def test_a_narrow_terminal_cuts_no_table(tmp_path: Path, interlock: Interlock):
+    root = write_product(tmp_path / "wide", releases=13)
+    narrow, wide = (
+        {
+            command: interlock(command, root, COLUMNS=columns).stdout
+            for command in ("matrix", "show")
+        }
+        for columns in ("40", "2000")
+    )
+    assert narrow == wide
+    assert "…" not in narrow["matrix"]
+    heading = next(
+        line for line in narrow["matrix"].splitlines() if "server" in line and "10" in line
+    )
+    assert re.findall(r"\b\d+\b", heading)[-13:] == [str(10 + number) for number in range(13)]
+    (row,) = [line for line in narrow["show"].splitlines() if "1.12.0" in line]
+    assert "table-12" in row
+
+
+@pytest.mark.parametrize(
+    ("command", "form"), [("check", "text"), ("check", "sarif"), ("matrix", "html")]
+)
+def test_json_and_another_format_contradict_each_other(
+    interlock: Interlock, command: str, form: str
+):
+    run = interlock(command, FLEETDESK, "--json", "--format", form)
+    sentence = f"--json and --format {form} contradict each other; give one of them"
+    assert (run.returncode, run.stdout, run.stderr) == (2, "", f"interlock: {sentence}\n")
+    assert interlock(command, FLEETDESK, "--json", "--format", "json").returncode == 0

@@ -17,10 +17,11 @@ class Stored:
 
 
 class Memory:
-    """Files by path; directories are whatever a path begins with."""
+    """Files by path, the one `unreadable` aside; directories are whatever a path begins with."""
 
-    def __init__(self, files: Mapping[str, bytes]) -> None:
+    def __init__(self, files: Mapping[str, bytes], *, unreadable: str | None = None) -> None:
         self._files = files
+        self._unreadable = unreadable
 
     def shown(self, path: str) -> str:
         return f"product/{path}"
@@ -29,6 +30,8 @@ class Memory:
         return sorted({path.split("/")[0] for path in self._files})
 
     def look(self, path: str) -> Stored:
+        if path == self._unreadable:
+            return Stored("unreadable")
         if path in self._files:
             return Stored("file", len(self._files[path]))
         below = f"{path}/" if path else ""

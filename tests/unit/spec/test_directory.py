@@ -63,6 +63,16 @@ def test_size_and_mode(product: Path) -> None:
     assert (found.size, found.mode) == (4, 0o4750)
 
 
+@pytest.mark.parametrize("path", ["file", "link"])
+def test_a_file_that_this_user_may_not_read(
+    product: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Root may read everything, so the kernel's answer stands in for another user's.
+    monkeypatch.setattr(os, "access", lambda asked, mode: not (asked.endswith("file") and mode))
+    assert Directory(product).look(path).kind == "unreadable"
+    assert dict(Directory(product).walk(""))["file"].kind == "unreadable"
+
+
 def test_names_are_sorted(product: Path) -> None:
     names = Directory(product).names()
     assert list(names) == sorted(names)

@@ -6,11 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.spec.memory import Memory
 from tests.unit.spec.sample import SAMPLE, changed, expect_one, told, write
+from toolchain.spec import check_product
+from toolchain.spec.codes import Code
 
 R = "4.1.0.yaml"
 SHORT = "    - logging.toml\n"
 FILES = "  files:\n"
+PATH = "path: /var/lib/fleetdesk"
 
 CASES = {
     "missing": ("source: web", "source: wep", "20 source-missing", ("payload/wep", "build the")),
@@ -58,6 +62,12 @@ CASES = {
         '    - {path: /var/lib/fleetdesk, owner: root, group: root, mode: "0755"}\n  documents:',
         "40 duplicate-name", ("on line 39",),
     ),
+    "directory of dpkg": (PATH, "path: /var/lib/dpkg", "39 target", ("/var/lib/fleetdesk-NAME",)),
+    "directory below another's": (PATH, "path: /var/log/apt/a", "39 target", ("a purge would remove",)),
+    "directory of systemd": (PATH, "path: /run/systemd", "39 target", ("'users'",)),
+    "directory of a similar name": (PATH, "path: /var/opt/fleetdesks", "39 target", ("/var/opt/fleet",)),
+    "start-up check's memory": (PATH, "path: /var/lib/fleetdesk-server", "39 target", ("start-up",)),
+    "below that memory": (PATH, "path: /var/lib/fleetdesk-server/a", "39 target", ("start-up",)),
     "dependency twice": ("deb: [python3,", "deb: [python3, python3,", "43 duplicate-item", ()),
     "own package": ("deb: [python3,", "deb: [fleetdesk-schema,", "43 dependency", ("'compatibility'",)),
 }  # fmt: skip
@@ -68,6 +78,48 @@ def test_payload(tmp_path: Path, case: str) -> None:
     old, new, start, words = CASES[case]
     files = {**changed(R, old, new), "payload/copyright": "x"}
     expect_one(tmp_path, files, f"{R}:{start}", *words)
+
+
+OWN = ["/var/lib/fleetdesk/a", "/srv/fleetdesk-web", "/var/log/fleetdesk-server2", "/run/agent/a"]
+
+
+@pytest.mark.parametrize("path", OWN)
+def test_directories_of_its_own(tmp_path: Path, path: str) -> None:
+    files = changed(R, PATH, f"path: {path}")
+    agent = "    - {name: agent, description: x, home: /nonexistent}\n  directories:\n"
+    files[R] = files[R].replace("  directories:\n", agent)
+    assert told(tmp_path, files) == []
+
+
+def test_directories_of_a_product_without_a_name(tmp_path: Path) -> None:
+    expect_one(
+        tmp_path, changed("product.yaml", "product: fleet", "product: Fleet"), "product.yaml:1 name"
+    )
+
+
+UNREADABLE = {
+    "program and its older release": ("payload/web", ["4.0.0.yaml:12", "4.1.0.yaml:20"]),
+    "config": ("payload/logging.toml", ["4.1.0.yaml:33"]),
+    "within a directory": ("payload/lib/a b/x*.py", ["4.1.0.yaml:35"]),
+    "document": ("payload/upgrading.md", ["4.1.0.yaml:40"]),
+    "manual": ("payload/fleetdesk-web.1", ["4.1.0.yaml:41"]),
+    "payload": ("payload", ["4.0.0.yaml:5", "4.1.0.yaml:6"]),
+    "SQL": ("sql/12-split-host.sql", ["4.1.0.yaml:10"]),
+    "spec": ("product.yaml", ["product.yaml:1"]),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_this_user_may_not_read(case: str) -> None:
+    closed, places = UNREADABLE[case]
+    files = {name: text.encode() for name, text in SAMPLE.items()}
+    problems = check_product(Memory(files, unreadable=closed), {}).problems
+    assert [
+        f"{Path(problem.origin.file).name}:{problem.origin.line}"
+        for problem in problems
+        if problem.code is Code.UNREADABLE
+    ] == places
+    assert len(problems) == len(places)
 
 
 def test_a_service_named_after_an_odd_target(tmp_path: Path) -> None:

@@ -86,8 +86,12 @@ def test_windows_of_schemas(text: str) -> None:
 REFUSED: dict[str, tuple[Check, tuple[str, ...]]] = {
     "line": (lines.line, ("", " ", "a\nPre-Depends: evil", "a\tb")),
     "value": (lines.value, ("a\nb", "a\tb")),
-    "text": (lines.paragraphs, ("", "\n", "a\tb")),
-    "summary": (lines.summary, ("Ends with a dot.", "two\nlines", "")),
+    "text": (
+        lines.paragraphs,
+        ("", "\n", "a\tb", "%post\nrm -rf /", "a\n%if 0", "a\n\n  %files\nb", "%%triggerin", "%"),
+    ),
+    "unit line": (lines.unit_line, ("a\\", "a\\\\", "a\\ ", "a\nb", "")),
+    "summary": (lines.summary, ("Ends with a dot.", "two\nlines", "", "a\\")),
     "maintainer": (
         lines.maintainer,
         ("Name", "Name mail@x", "<a@b>", "Name <a>", "Name <a@b> x", "A <a@b>\nConflicts: x <c@d>",
@@ -115,8 +119,11 @@ REFUSED: dict[str, tuple[Check, tuple[str, ...]]] = {
          "x" * 2000, "y" * 256, "a/" * 300_000),
     ),
     "manual": (paths.manual, ("man/web", "man/web.gz", "web.1.gz", ".1", "web.", "web.x", "a/")),
-    "home": (paths.home, ("var/lib/a", "/", "/root", "/home/a", "/var/lib/a:b", "/var/lib/../x")),
-    "state": (paths.state, ("/", "/etc/a", "/usr/lib/a", "/var/lib", "/var/lib/", "a", "/tmp/a")),
+    "home": (paths.home, ("var/lib/a", "/", "/root", "/home/a", "/var/lib/a:b", "/var/lib/../x",
+             "/var/lib/a b", "/var/lib/%n", "/var/lib/größe")),
+    "state": (paths.state, ("/", "/etc/a", "/usr/lib/a", "/var/lib", "/var/lib/", "a", "/tmp/a",
+              "/var/lib/a b", "/var/lib/%n", "/var/lib/a\\b", "/var/lib/größe", "/var/lib/a:b",
+              '/var/lib/"a"', "/var/lib/a*")),
     "program": (
         targets.program,
         ("usr/bin/a", "/usr/bin", "/usr/bin/", "/usr/bin/../a", "/usr//bin/a", "/bin/a", "/sbin/a",
@@ -167,7 +174,8 @@ def test_refused(grammar: str, text: str) -> None:
 ACCEPTED: dict[str, tuple[Check, tuple[str, ...]]] = {
     "line": (lines.line, ("50% off", "{{ x }}", "a; b", "größe", "'quoted'")),
     "value": (lines.value, ("", "-x", "a b", '"', "%d", "$HOME", "{{ lookup('pipe', 'id') }}")),
-    "text": (lines.paragraphs, ("a\n\nb\n", "%post\nrm -rf /", "  indented")),
+    "text": (lines.paragraphs, ("a\n\nb\n", "is %post\n50 %", "  indented")),
+    "unit line": (lines.unit_line, ("50% off", "a\\b", "größe")),
     "maintainer": (lines.maintainer, ("A <a@b>", "Acme, Inc. <rel@acme.example>", "Ö <o@x.org>")),
     "homepage": (lines.homepage, ("https://a", "http://a.b/c?d=e#f")),
     "licence": (lines.licence, ("MIT", "GPL-2.0-or-later WITH Classpath-exception-2.0", "(A OR B)")),
@@ -180,6 +188,7 @@ ACCEPTED: dict[str, tuple[Check, tuple[str, ...]]] = {
     ),
     "manual": (paths.manual, ("man/web.1", "web.8", "web.3pm", "a.b.5")),
     "home": (paths.home, ("/var/lib/a", "/nonexistent", "/srv/a")),
+    "state": (paths.state, ("/var/lib/a", "/run/A_b-c.d/e", "/var/opt/a")),
     "program": (targets.program, ("/usr/bin/a", "/usr/sbin/a", "/opt/a/b", "/usr/libexec/a b")),
     "file": (targets.file, ("/usr/lib/a", "/usr/share/a/b*", "/opt/a")),
     "config": (targets.config, ("/etc/a/b.toml", "/etc/default/a", "/etc/a.conf")),
@@ -234,6 +243,11 @@ PLACES = {
     "argument": (R, "[--port,", '["a\\nb",', "27 one-line", "one line"),
     "environment name": (R, "DEBUG: no", "DE-BUG: no", "28 name", "letters, digits"),
     "environment value": (R, "DEBUG: no", 'DEBUG: "a\\nb"', "28 one-line", "one line"),
+    "directive": (P, "  Fleetdesk keeps", "  %files /\n  Fleetdesk keeps", "3 one-line", "put a word before"),
+    "summary of a unit": (P, "fleets of hosts", "fleets\\", "2 one-line", "delete it"),
+    "unit's description": (R, "web server", "web\\", "25 one-line", "delete it"),
+    "writable": (R, "[/var/lib/fleetdesk]", '["/var/lib/fleetdesk/a b"]', "30 path", "ASCII"),
+    "home": (R, "home: /var/lib/fleetdesk", "home: /var/lib/%n", "37 path", "ASCII"),
     "variable": (P, "BUILD_LABEL:", "label: {}\n  BUILD_LABEL:", "15 name", "capital letters"),
 }  # fmt: skip
 

@@ -48,15 +48,17 @@ def not_one_file(shown: str, entry: Entry, wanted: Wanted) -> Complaint | None:
                 "copy the file into the product's directory",
             )
         case "unreadable":
-            return Complaint(
-                Code.UNREADABLE, f"{what} cannot be read", "mend the file's permissions"
-            )
+            return _unreadable(what)
         case "special" | "link":
             return Complaint(
                 Code.SOURCE_SPECIAL,
                 f"{what} is {KIND_WORDS[entry.kind]}",
                 "name a regular file; packages hold no devices, sockets or pipes",
             )
+
+
+def _unreadable(what: str) -> Complaint:
+    return Complaint(Code.UNREADABLE, f"{what} cannot be read", "mend the file's permissions")
 
 
 def _setuid(what: str, entry: Entry) -> Complaint:
@@ -82,6 +84,8 @@ def not_packable(shown: str, name: str, entries: Mapping[str, Entry]) -> Complai
             f"{what} is {KIND_WORDS['special']}",
             "take it out; the program can make it when it starts",
         )
+    if entry.kind == "unreadable":
+        return _unreadable(what)
     if entry.kind == "file" and entry.mode & _SPECIAL_BITS:
         return _setuid(what, entry)
     if entry.kind != "link":

@@ -30,6 +30,7 @@ from toolchain.spec.located.node import (
     node_at,
 )
 from toolchain.spec.payload.collisions import Installed, check_collisions
+from toolchain.spec.payload.directories import not_own
 from toolchain.spec.payload.packable import Wanted
 from toolchain.spec.payload.services import check_owner, service_of
 from toolchain.spec.payload.sources import Sources
@@ -63,10 +64,12 @@ class _Server:
         self._product = product
         self._sources = sources
         self._table = document.section("server")
+        self._declared: frozenset[str] | None = None
         self._owners: frozenset[str] | None = None
         if document.sound(("server", "users")):
             users = (user.text("name") for user in self._table.tables("users"))
-            self._owners = frozenset({"root", *users})
+            self._declared = frozenset(users)
+            self._owners = self._declared | {"root"}
         self._installed: list[Installed] = []
 
     def read(self, facts: Facts | None) -> ServerSpec:
@@ -183,6 +186,10 @@ class _Server:
             named.append((table.text("path"), (*path, "path")))
             for key in ("owner", "group"):
                 self._check_owner(table, path, key)
+            if self._product.named and self._declared is not None:
+                complaint = not_own(table.text("path"), self._product.name, self._declared)
+                if complaint is not None:
+                    self._document.complain(complaint, (*path, "path"))
             yield StateDirectory(
                 path=table.text("path"),
                 owner=table.text("owner"),

@@ -33,6 +33,8 @@ class Sources:
         code = Code.SOURCE_ESCAPE if escapes else Code.SOURCE_MISSING
         if entry.kind == "file":
             code = Code.SOURCE_KIND
+        elif entry.kind == "unreadable":
+            code = Code.UNREADABLE
         self._document.complain(
             Complaint(
                 code,

@@ -59,6 +59,8 @@ class SqlFiles:
                 f"{show_path(shown)} is {KIND_WORDS[entry.kind]}",
                 "copy the file into the product's directory",
             )
+        if entry.kind == "unreadable":
+            raise _unreadable(f"{show_path(shown)} cannot be read")
         if entry.kind != "file":
             raise Complaint(
                 Code.FILE_KIND,
@@ -75,11 +77,7 @@ class SqlFiles:
         try:
             return self._tree.read(path, SQL_LIMIT)
         except OSError as error:
-            raise Complaint(
-                Code.UNREADABLE,
-                f"{show_path(shown)} cannot be read: {error.strerror}",
-                "mend the file's permissions",
-            ) from None
+            raise _unreadable(f"{show_path(shown)} cannot be read: {error.strerror}") from None
 
     def _parsed(self, shown: str, data: bytes) -> SqlFile | Problem:
         text = decode(shown, data)
@@ -90,3 +88,7 @@ class SqlFiles:
         if isinstance(statements, Problem):
             return statements
         return SqlFile(shown=shown, text=text, statements=tuple(statements))
+
+
+def _unreadable(message: str) -> Complaint:
+    return Complaint(Code.UNREADABLE, message, "mend the file's permissions")

@@ -32,6 +32,7 @@ FORMATS: Mapping[str, Callable[[str], None]] = {
     "summary": lines.summary,
     "table-name": names.table,
     "text": lines.paragraphs,
+    "unit-line": lines.unit_line,
     "unit-name": names.unit,
     "user-description": lines.user_description,
     "user-name": names.user,

@@ -1,6 +1,7 @@
 """Checks of free text: it ends up in fields of one line, where a line feed would begin a new field.
 
-Percent signs, braces and markup are left alone: whoever writes a format escapes them for it.
+Percent signs, braces and markup are left alone, but where no escape helps: whoever writes a format
+escapes them for it.
 """
 
 import re
@@ -42,11 +43,33 @@ def paragraphs(text: str) -> None:
         raise Complaint(Code.NO_VALUE, "the text is empty", "write what the product does")
     if "\t" in text:
         raise Complaint(Code.CONTROL_CHARACTER, "the text holds a tab", "write spaces instead")
+    for each in text.split("\n"):
+        # rpm looks for directives and sections before and after it expands, so '%%' is no escape.
+        if each.strip().startswith("%"):
+            raise Complaint(
+                Code.LINE,
+                f"the line {show(each.strip())} begins with '%', as a directive of rpm does",
+                "put a word before it",
+            )
+
+
+def unit_line(text: str) -> None:
+    """Something to read, of one line, that becomes a line of a unit (systemd.syntax(7))."""
+    line(text)
+    if text.rstrip().endswith("\\"):
+        raise Complaint(
+            Code.LINE,
+            f"{show(text)} ends with a backslash",
+            "delete it: in a unit it would join the next line to this one",
+        )
 
 
 def summary(text: str) -> None:
-    """A package's summary (Debian Policy 5.6.13; rpmlint's summary-ended-with-dot)."""
-    line(text)
+    """A package's summary (Debian Policy 5.6.13; rpmlint's summary-ended-with-dot).
+
+    A service without a description has the summary for one.
+    """
+    unit_line(text)
     if text.endswith("."):
         raise Complaint(
             Code.LINE, "the summary ends with a full stop", "delete it: a summary is no sentence"

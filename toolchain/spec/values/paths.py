@@ -8,7 +8,8 @@ from toolchain.spec.wording import show
 
 # PATH_MAX of Linux, with room for the product's own directory.
 _LIMIT = 1024
-_STATE = ("/var/lib", "/var/log", "/var/cache", "/var/spool", "/var/opt", "/srv", "/run", "/opt")
+STATE = ("/var/lib", "/var/log", "/var/cache", "/var/spool", "/var/opt", "/srv", "/run", "/opt")
+_UNQUOTED = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 def normalized(text: str) -> None:
@@ -74,27 +75,34 @@ def below(text: str, directories: tuple[str, ...]) -> bool:
     return any(text.startswith(f"{directory}/") for directory in directories)
 
 
+def _unquoted(text: str) -> None:
+    """A path for units, tmpfiles.d, sysusers.d and passwd: they split lines and expand `%`."""
+    absolute(text)
+    if _UNQUOTED.fullmatch(text) is None:
+        raise Complaint(
+            Code.PATH,
+            f"the path {show(text)} holds a character that systemd's files would read otherwise",
+            "write it with letters of ASCII, digits, '.', '_', '-' and '/' only",
+        )
+
+
 def state(text: str) -> None:
     """A directory that a service may own."""
-    absolute(text)
-    if not below(text, _STATE):
+    _unquoted(text)
+    if not below(text, STATE):
         raise Complaint(
             Code.TARGET,
             f"{show(text)} is not a place for a service's own files",
-            f"write a directory below one of {', '.join(_STATE)}",
+            f"write a directory below one of {', '.join(STATE)}",
         )
 
 
 def home(text: str) -> None:
     """A user's home, which becomes a field of /etc/passwd."""
-    absolute(text)
-    if ":" in text:
-        raise Complaint(
-            Code.PATH, f"the path {show(text)} holds a colon", "write a path without one"
-        )
-    if text != "/nonexistent" and not below(text, _STATE):
+    _unquoted(text)
+    if text != "/nonexistent" and not below(text, STATE):
         raise Complaint(
             Code.TARGET,
             f"{show(text)} is not a home for a system user",
-            f"write a directory below one of {', '.join(_STATE)}, or /nonexistent",
+            f"write a directory below one of {', '.join(STATE)}, or /nonexistent",
         )
