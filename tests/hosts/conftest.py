@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -11,9 +11,11 @@ import pytest
 
 from . import products
 from .host import Host
-from .lab import Lab, LabUnavailableError, require
+from .lab import Lab, LabUnavailableError, TreeName, require
 from .products import Customer, Packaged
 from .recipes import Packaging
+
+TREES: Mapping[Packaging, TreeName] = {Packaging.DEB: "debian", Packaging.RPM: "rpm"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -98,10 +100,20 @@ def pair_host(
 ) -> Iterator[Host]:
     """A Debian host, then an rpm host, that is offered the packages of both products."""
     with new_lab() as lab:
-        tree = "debian" if request.param is Packaging.DEB else "rpm"
-        host = lab.host("customer", tree=tree)
+        host = lab.host("customer", tree=TREES[request.param])
         host.add_repository(shelf)
         yield host
+
+
+@pytest.fixture(scope="module")
+def newcomer(
+    pair_host: Host, new_lab: Callable[[], Lab], shelf: Path, fleetdesk: Packaged
+) -> Iterator[Customer]:
+    """A second host like it, that has never had the product, with a PostgreSQL for its shards."""
+    with new_lab() as lab:
+        host = lab.host("newcomer", tree=TREES[pair_host.packaging], postgres=True)
+        host.add_repository(shelf)
+        yield Customer(host=host, packaged=fleetdesk)
 
 
 @pytest.fixture

@@ -49,6 +49,7 @@ class Conflict:
     def is_named(self, output: str, packaging: Packaging) -> bool:
         """Whether a package manager's output gives this as its reason."""
         holder, target, bound = map(re.escape, (self.holder, self.target, self.bound))
+        patterns: tuple[str, ...]
         match packaging:
             case Packaging.DEB:
                 # apt writes "(< 12)" where the package says "(<< 12)".
@@ -74,7 +75,7 @@ class Packaged:
         return tuple(release.version for release in self.product.releases)
 
     def pairs(self, *, legal: bool) -> tuple[Pair, ...]:
-        """Every pair of the matrix that fits, or every one that does not."""
+        """Every pair of servers and databases that fits, or every one that does not."""
         table = matrix(self.product)
         return tuple(
             Pair(server=server, database=database)

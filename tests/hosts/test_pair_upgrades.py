@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import secrets
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from toolchain.model.version import Version
 
 from .commands import Result
 from .host import Host
-from .lab import Lab
-from .products import Customer, Packaged, Pair
+from .products import Customer, Pair
 from .recipes import Packaging
+from .services import (
+    FLEETDESK,
+    WEB,
+    WORKER,
+    apply,
+    assert_fleetdesk_works,
+    main_processes,
+    new_shard,
+    set_up_fleetdesk,
+    states,
+)
 
-SERVICES = ("fleetdesk-web", "fleetdesk-worker")
-SETTINGS = "/etc/fleetdesk/fleetdesk.ini"
-SHARDS = "/etc/fleetdesk-{}/shards.ini"
-PORT = 8123
-REQUEST = """\
-import sys, urllib.request
-method, url, body = sys.argv[1:]
-request = urllib.request.Request(url, body.encode() or None, method=method)
-request.add_header("Content-Type", "application/json")
-print(urllib.request.urlopen(request, timeout=10).read().decode())
-"""
-PATIENCE = 20.0
 # A system user outlives its package, as Debian and Fedora advise: files may still be its own.
 ACCOUNTS = {
     f"/etc/{name}{backup}"
@@ -39,68 +30,19 @@ ACCOUNTS = {
 }
 
 
-@pytest.fixture(
-    scope="module",
-    params=[
-        pytest.param(packaging, marks=pytest.mark.xdist_group(f"pairs-{packaging}"))
-        for packaging in Packaging
-    ],
-)
-def newcomer(
-    request: pytest.FixtureRequest,
-    new_lab: Callable[[], Lab],
-    shelf: Path,
-    fleetdesk: Packaged,
-) -> Iterator[Customer]:
-    """A host that has never had a package of the product, with a PostgreSQL for its shards."""
-    with new_lab() as lab:
-        tree = "debian" if request.param is Packaging.DEB else "rpm"
-        host = lab.host("newcomer", tree=tree, postgres=True)
-        host.add_repository(shelf)
-        host.sql("postgres", "CREATE ROLE fleetdesk LOGIN")
-        yield Customer(host=host, packaged=fleetdesk)
-
-
-def overwrite(host: Host, path: str, text: str) -> None:
-    """Edit a file as an operator does: its owner and mode stay."""
-    host.run("sh", "-c", 'cat > "$1"', "sh", path, stdin=text)
-
-
 def start(customer: Customer, pair: Pair) -> dict[str, str]:
-    """Install a pair, give it a new shard, and run it; returns what configuration was edited."""
-    customer.install(pair)
-    assert customer.pair() == pair
-    edited = configure(customer)
+    """Install a pair and run it on a new shard; returns the configuration that was edited."""
+    done = customer.install(pair)
+    assert customer.pair() == pair, done
+    dsn = new_shard(customer.host, f"shard_{secrets.token_hex(4)}")
+    edited = set_up_fleetdesk(customer, dsn)
     apply(customer)
-    customer.host.run("systemctl", "restart", *SERVICES)
+    customer.host.run("systemctl", "restart", *FLEETDESK)
     return edited
-
-
-def configure(customer: Customer) -> dict[str, str]:
-    """Write settings and shards of both packages; returns the files with their content."""
-    host, name = customer.host, f"shard_{secrets.token_hex(4)}"
-    host.sql("postgres", f"CREATE DATABASE {name} OWNER fleetdesk")
-    shards = f"[north]\ndsn = host={host.address} dbname={name} user=fleetdesk\n"
-    settings = host.read(SETTINGS).replace("port = 8080", f"port = {PORT}")
-    assert str(PORT) in settings
-    files = {
-        SETTINGS: settings.replace("poll_seconds = 1\n", "poll_seconds = 0.05\n"),
-        SHARDS.format("server"): shards,
-        SHARDS.format("database"): shards,
-    }
-    for path, text in files.items():
-        overwrite(host, path, text)
-    return files
 
 
 def content(host: Host, paths: dict[str, str]) -> dict[str, str]:
     return {path: host.read(path) for path in paths}
-
-
-def apply(customer: Customer) -> None:
-    """Run the phases of the installed database package, contracts included."""
-    done = customer.host.run("fleetdesk-database", "apply", "--phase", "contract", check=False)
-    assert done.returncode == 0, done
 
 
 def install_without_answers(customer: Customer, pair: Pair) -> Result:
@@ -108,44 +50,6 @@ def install_without_answers(customer: Customer, pair: Pair) -> Result:
     if customer.host.packaging is Packaging.RPM:
         return customer.install(pair)
     return customer.host.run("apt-get", "-y", "install", *customer.words(pair), check=False)
-
-
-def main_processes(host: Host) -> tuple[str, ...]:
-    show = ("systemctl", "show", "--property=MainPID", "--value")
-    return tuple(host.run(*show, f"{name}.service").stdout.strip() for name in SERVICES)
-
-
-def states(host: Host, question: str) -> tuple[str, ...]:
-    """What systemd says of both services: `is-active`, `is-enabled`."""
-    return tuple(host.run("systemctl", question, *SERVICES, check=False).stdout.split())
-
-
-def ask(host: Host, method: str, path: str, body: object = None) -> Any:
-    """Ask the web service, which has a moment to come up."""
-    url = f"http://127.0.0.1:{PORT}{path}"
-    text = "" if body is None else json.dumps(body)
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        answer = host.run("python3", "-c", REQUEST, method, url, text, check=False)
-        if answer.returncode == 0:
-            return json.loads(answer.stdout)
-        assert time.monotonic() < deadline, answer
-        time.sleep(0.1)
-
-
-def assert_works(host: Host, version: Version) -> None:
-    """The service is that release, and a job goes from the web server through the worker."""
-    assert states(host, "is-active") == ("active", "active")
-    health = ask(host, "GET", "/health")
-    assert health["version"] == str(version)
-    assert health["healthy"]
-    name = f"host-{str(version).replace('.', '-')}"
-    ask(host, "POST", "/hosts", {"name": name, "memory_mb": 1024})
-    ask(host, "POST", f"/hosts/{name}/scan", {"memory_mb": 2048})
-    deadline = time.monotonic() + PATIENCE
-    while ask(host, "GET", f"/hosts/{name}")["memory_mb"] != 2048:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def files(host: Host) -> set[str]:
@@ -165,32 +69,36 @@ def test_from_the_first_release_to_the_last_and_back(newcomer: Customer) -> None
     clean, accounts = files(host), host.read("/etc/passwd").splitlines()
     first, *later = newcomer.packaged.versions
     edited = start(newcomer, Pair(server=first, database=first))
-    assert_works(host, first)
+    assert_fleetdesk_works(host, first)
 
     before = first
     for version in later:
-        processes = main_processes(host)
+        processes = main_processes(host, *FLEETDESK)
         done = install_without_answers(newcomer, Pair(database=version))
         assert newcomer.pair() == Pair(server=before, database=version), done
         apply(newcomer)
-        assert main_processes(host) == processes, f"the database {version} restarted a service"
-        assert_works(host, before)
+        assert main_processes(host, *FLEETDESK) == processes, (
+            f"the database {version} restarted a service"
+        )
+        assert_fleetdesk_works(host, before)
 
         done = install_without_answers(newcomer, Pair(server=version))
         assert newcomer.pair() == Pair(server=version, database=version), done
         assert newcomer.damage() == ""
-        assert set(main_processes(host)).isdisjoint(processes), f"{version} restarted nothing"
-        assert_works(host, version)
+        assert set(main_processes(host, *FLEETDESK)).isdisjoint(processes), (
+            f"{version} restarted nothing"
+        )
+        assert_fleetdesk_works(host, version)
         assert content(host, edited) == edited
         before = version
 
-    processes = main_processes(host)
+    processes = main_processes(host, *FLEETDESK)
     back = Version.parse("4.2.0")
     options = ("--allow-downgrades",) if deb else ()
     done = newcomer.install(Pair(server=back), *options)
     assert newcomer.pair() == Pair(server=back, database=before), done
-    assert set(main_processes(host)).isdisjoint(processes)
-    assert_works(host, back)
+    assert set(main_processes(host, *FLEETDESK)).isdisjoint(processes)
+    assert_fleetdesk_works(host, back)
     assert content(host, edited) == edited
 
     remove(newcomer)
@@ -230,34 +138,36 @@ def remove(customer: Customer) -> None:
         assert told.format(name) in refused.output
     done = customer.manage("remove", option, customer.server, customer.database)
     assert customer.pair() == Pair(), done
-    assert states(host, "is-active") == ("inactive", "inactive")
+    assert states(host, "is-active", *FLEETDESK) == ("inactive", "inactive")
     assert host.failed_units == ()
 
 
 def test_what_the_operator_has_stopped_stays_so(newcomer: Customer) -> None:
     host, newest = newcomer.host, newcomer.packaged.versions[-1]
     start(newcomer, Pair(server=Version.parse("4.1.0"), database=newest))
-    assert states(host, "is-enabled") == ("enabled", "enabled")
+    assert states(host, "is-enabled", *FLEETDESK) == ("enabled", "enabled")
 
     def upgraded(version: str, enabled: tuple[str, str], active: tuple[str, str]) -> None:
         done = newcomer.install(Pair(server=Version.parse(version)))
         assert newcomer.pair() == Pair(server=Version.parse(version), database=newest), done
-        assert (states(host, "is-enabled"), states(host, "is-active")) == (enabled, active), done
+        assert (states(host, "is-enabled", *FLEETDESK), states(host, "is-active", *FLEETDESK)) == (
+            enabled,
+            active,
+        ), done
 
-    web, worker = SERVICES
-    host.run("systemctl", "disable", *SERVICES)
-    host.run("systemctl", "stop", worker)
+    host.run("systemctl", "disable", *FLEETDESK)
+    host.run("systemctl", "stop", WORKER)
     upgraded("4.1.1", ("disabled", "disabled"), ("active", "inactive"))
 
-    host.run("systemctl", "mask", "--now", web)
+    host.run("systemctl", "mask", "--now", WEB)
     upgraded("4.2.0", ("masked", "disabled"), ("inactive", "inactive"))
 
-    host.run("systemctl", "unmask", web)
-    host.run("systemctl", "enable", *SERVICES)
+    host.run("systemctl", "unmask", WEB)
+    host.run("systemctl", "enable", *FLEETDESK)
     upgraded("4.3.0", ("enabled", "enabled"), ("inactive", "inactive"))
 
-    host.run("systemctl", "start", *SERVICES)
-    assert_works(host, newest)
+    host.run("systemctl", "start", *FLEETDESK)
+    assert_fleetdesk_works(host, newest)
     newcomer.purge()
 
 
@@ -265,7 +175,7 @@ def test_both_halves_in_one_run_while_the_shard_waits_for_its_phases(newcomer: C
     host = newcomer.host
     old, new = Version.parse("4.0.0"), Version.parse("4.1.0")
     start(newcomer, Pair(server=old, database=old))
-    processes = main_processes(host)
+    processes = main_processes(host, *FLEETDESK)
 
     refused = newcomer.install(Pair(server=new, database=new))
     assert refused.returncode != 0, refused
@@ -277,11 +187,11 @@ def test_both_halves_in_one_run_while_the_shard_waits_for_its_phases(newcomer: C
         newcomer.manage("-f", "install")
     assert newcomer.pair() == Pair(server=old, database=new)
     assert newcomer.damage() == ""
-    assert main_processes(host) == processes
-    assert_works(host, old)
+    assert main_processes(host, *FLEETDESK) == processes
+    assert_fleetdesk_works(host, old)
 
     apply(newcomer)
     newcomer.install(Pair(server=new))
     assert newcomer.pair() == Pair(server=new, database=new)
-    assert_works(host, new)
+    assert_fleetdesk_works(host, new)
     newcomer.purge()
