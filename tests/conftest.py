@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,6 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.samples import write_product
+
+# A shell starts what it runs in the background with SIGINT ignored, and children inherit that;
+# tests that interrupt a child mean a child as a terminal starts it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPOSITORY = Path(__file__).parent.parent
 Interlock = Callable[..., "subprocess.CompletedProcess[str]"]

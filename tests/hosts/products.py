@@ -75,15 +75,14 @@ class Packaged:
         return tuple(release.version for release in self.product.releases)
 
     def pairs(self, *, legal: bool) -> tuple[Pair, ...]:
-        """Every pair of servers and databases that fits, or every one that does not."""
-        table = matrix(self.product)
-        return tuple(
-            Pair(server=server, database=database)
-            for server, row in zip(table.servers, table.fits, strict=True)
-            for state, fits in zip(table.states, row, strict=True)
-            for database in state.releases
-            if fits is legal
-        )
+        """Every server with every database package that it fits, or that it does not fit."""
+        every = (Pair(server=one, database=two) for one in self.versions for two in self.versions)
+        return tuple(pair for pair in every if self.fits(pair) is legal)
+
+    def cells(self, *, legal: bool) -> tuple[Pair, ...]:
+        """Those of the pairs that stand for a cell of the matrix: one database for each column."""
+        columns = {state.releases[-1] for state in matrix(self.product).states}
+        return tuple(pair for pair in self.pairs(legal=legal) if pair.database in columns)
 
     def fits(self, pair: Pair) -> bool:
         """Whether the law lets the pair be on one host; half a pair always may."""

@@ -275,7 +275,17 @@ def test_an_interrupted_build_leaves_nothing_behind(tmp_path: Path, number: sign
     (root / "product.yaml").write_text(text.replace("debian-12]", "debian-12], compression: xz:9"))
     dist = tmp_path / "dist"
     process = subprocess.Popen(
-        (sys.executable, "-m", "toolchain", "build", str(root), "--output", str(dist)),
+        (
+            "env",
+            "--default-signal",
+            sys.executable,
+            "-m",
+            "toolchain",
+            "build",
+            str(root),
+            "--output",
+            str(dist),
+        ),
         env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
         stderr=subprocess.PIPE,
         text=True,

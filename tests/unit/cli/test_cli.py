@@ -216,7 +216,12 @@ def test_nohup_keeps_a_closed_terminal_from_ending_it():
     ignoring = "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
     assert _in_shell('"$1" -c "$2"', sys.executable, ignoring + script).returncode == 0
     handling = "import os, signal"
-    assert _in_shell('"$1" -c "$2"', sys.executable, handling + script).returncode == 130
+    assert (
+        _in_shell(
+            'env --default-signal=HUP "$1" -c "$2"', sys.executable, handling + script
+        ).returncode
+        == 130
+    )
 
 
 def test_a_narrow_terminal_cuts_no_table(tmp_path: Path, interlock: Interlock):
