@@ -68,3 +68,9 @@ def test_links_to_files_lead_somewhere(page: str):
 def test_the_two_commands_exist():
     for name in ("scripts/demo", "scripts/test"):
         assert os.access(REPOSITORY / name, os.X_OK)
+
+
+def test_nothing_waits_to_be_filled_in():
+    pages = [REPOSITORY / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+    for page in (*pages, *(REPOSITORY / "docs").rglob("*.md")):
+        assert not re.search(r"^[A-Z]+_[A-Z]+$|TODO|FIXME", page.read_text(), re.MULTILINE), page
