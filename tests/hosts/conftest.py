@@ -121,7 +121,7 @@ def desk(pair_host: Host, fleetdesk: Packaged) -> Iterator[Customer]:
     """A customer of fleetdesk, without any package of it before and after the test."""
     customer = Customer(host=pair_host, packaged=fleetdesk)
     yield customer
-    customer.purge()
+    customer.wipe()
     assert customer.pair() == products.Pair()
 
 
@@ -130,5 +130,5 @@ def jobs(pair_host: Host, procrastinate: Packaged) -> Iterator[Customer]:
     """A customer of procrastinate, without any package of it before and after the test."""
     customer = Customer(host=pair_host, packaged=procrastinate)
     yield customer
-    customer.purge()
+    customer.wipe()
     assert customer.pair() == products.Pair()

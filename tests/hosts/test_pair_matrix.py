@@ -104,7 +104,7 @@ def test_illegal_pairs_of_procrastinate(jobs: Customer, scene: Scene) -> None:
 def test_legal_pairs_of_fleetdesk(desk: Customer) -> None:
     for pair in desk.packaged.pairs(legal=True):
         installs(desk, pair)
-        desk.purge()
+        desk.wipe()
         assert desk.pair() == Pair()
 
 

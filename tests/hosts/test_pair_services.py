@@ -116,7 +116,7 @@ def test_the_sql_files_alone_make_the_same_schema(
     newest = str(procrastinate.versions[-1])
     root = f"/usr/share/{apt.database}"
     with_runner, with_psql = (new_shard(apt.host, name) for name in ("by_runner", "by_psql"))
-    apt.purge()
+    apt.wipe()
     install(apt, database=newest)
     connect(apt, with_runner)
     apply(apt)
@@ -144,7 +144,7 @@ def test_web_servers(hosts: tuple[Host, Host], fleetdesk: Packaged) -> None:
         customer.host.run("systemctl", "restart", *FLEETDESK)
         assert_fleetdesk_works(customer.host, newest)
     name = "on-both"
-    ask(dnf.host, "POST", "/hosts", {"name": name, "ipv4": "192.0.2.7"})
-    assert ask(apt.host, "GET", f"/hosts/{name}")["ipv4"] == "192.0.2.7"
-    health = ask(apt.host, "GET", "/health")
+    ask(dnf.host, ("POST", "/hosts", {"name": name, "ipv4": "192.0.2.7"}))
+    assert ask(apt.host, ("GET", f"/hosts/{name}", None))["ipv4"] == "192.0.2.7"
+    health = ask(apt.host, ("GET", "/health", None))
     assert health["shards"] == {"north": {"reachable": True, "schema": 14}}

@@ -55,7 +55,7 @@ def test_the_solver_may_move_the_counterpart(desk: Customer, server: str, databa
         desk.install(before)
         assert desk.pair() == before
         assert_pleased_or_refused(desk, wanted, before, desk.install(wanted, bold))
-        desk.purge()
+        desk.wipe()
 
 
 @pytest.mark.parametrize("version", ["3.9.0", "4.0.0", "4.2.0"])

@@ -11,7 +11,6 @@ import sys
 from contextlib import suppress
 
 sys.path.insert(0, os.environ["PROCRASTINATE_LIBRARY"])
-sys.dont_write_bytecode = True
 
 PAUSE = 0.05
 

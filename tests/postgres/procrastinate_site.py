@@ -16,6 +16,7 @@ from tests.postgres.runner.packages import Package, Server
 from toolchain.build.product import OpenProduct
 from toolchain.model.release import Release
 from toolchain.model.version import Version
+from toolchain.plan.entry import File
 from toolchain.plan.handshake import release_json
 from toolchain.plan.manifest import database_files
 
@@ -129,12 +130,14 @@ class Host:
 class Site:
     """One shard, and whatever of any release works on it; `folder` is the site's own.
 
+    In `bytecode` clients leave what programs of their release would otherwise compile once more.
     No worker may end before it is told to, unless its log gives a reason that is `forgiven`.
     """
 
     opened: OpenProduct
     database: "Database"
     folder: Path
+    bytecode: Path
     forgiven: Collection[str] = ()
     hosts: list[Host] = field(default_factory=list)
     programs: list[Program] = field(default_factory=list)
@@ -167,6 +170,8 @@ class Site:
         product, folder = self.opened.product, self.folder / f"database-{version}"
         root = f"/usr/share/{product.database_package}"
         for entry in database_files(product, self.release(version), self.opened.sql()):
+            assert isinstance(entry, File)
+            assert isinstance(entry.content, bytes)
             path = folder / Path(entry.path).relative_to(root)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(entry.content)
@@ -190,7 +195,7 @@ class Site:
         log = self.folder / f"{len(self.programs)}.log"
         with log.open("w") as output:
             process = subprocess.Popen(
-                (sys.executable, "-I", *map(str, command)),
+                (sys.executable, "-I", "-X", f"pycache_prefix={self.bytecode}", *map(str, command)),
                 env={
                     "PATH": os.defpath,
                     "PROCRASTINATE_LIBRARY": str(self.payload(version) / "lib"),

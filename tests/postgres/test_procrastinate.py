@@ -6,6 +6,7 @@ published with, and each database package holds what the builder puts into it.
 
 import fcntl
 import hashlib
+import os
 import re
 import subprocess
 import sys
@@ -28,7 +29,7 @@ from toolchain.model.law import ShardHandshake, compatible, peers_compatible
 from toolchain.model.release import Release
 
 if TYPE_CHECKING:
-    from tests.postgres.conftest import Database
+    from tests.postgres.conftest import Cluster, Database
 
 MakeSite = Callable[..., Site]
 
@@ -45,7 +46,7 @@ LEAPS = (("2.15.1", "3.0.2"), ("3.3.0", "3.5.3"))
 
 # Steps that add a column to the table that a fetch returns a row of, and what a fetch gets that they
 # overtake. Its worker ends, and systemd starts it again; no job is lost. That is procrastinate's own
-# SQL: neither an order of phases nor a lock can spare a worker this.
+# SQL: neither an order of phases nor a lock can spare a worker that.
 _ROW = "function return row and query-specified return row do not match"
 _GONE = "cache lookup failed for function"
 HARMFUL = {
@@ -81,16 +82,28 @@ def origin() -> str:
     return f"{whole.hexdigest()} {PRODUCT.stat().st_ino if PRODUCT.exists() else None}"
 
 
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory for bytecode, of this test run and of all its processes."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "bytecode"
+
+
 @pytest.fixture
 def make_site(
-    opened: OpenProduct, make_database: "Callable[[], Database]", tmp_path: Path
+    opened: OpenProduct, make_database: "Callable[[], Database]", tmp_path: Path, bytecode: Path
 ) -> Iterator[MakeSite]:
     """Make sites, each with an empty shard; whatever still runs there ends with the test."""
     made: list[Site] = []
 
     def make(*, forgiven: Collection[str] = ()) -> Site:
-        folder = tmp_path / f"site-{len(made)}"
-        site = Site(opened=opened, database=make_database(), folder=folder, forgiven=forgiven)
+        site = Site(
+            opened=opened,
+            database=make_database(),
+            folder=tmp_path / f"site-{len(made)}",
+            bytecode=bytecode,
+            forgiven=forgiven,
+        )
         made.append(site)
         return site
 
@@ -184,7 +197,7 @@ def require_blocked(package: Package, hosts: Sequence[Host]) -> None:
     ],
 )
 def test_a_server_that_the_check_refuses_would_have_failed(
-    shard: str, server: str, missing: str, make_site: MakeSite
+    shard: str, server: str, missing: str, make_site: MakeSite, cluster: "Cluster"
 ) -> None:
     """Too new for a shard before its expand, and too old for one after its contract."""
     site = make_site()
@@ -195,11 +208,13 @@ def test_a_server_that_the_check_refuses_would_have_failed(
     assert site.database.rows("SELECT * FROM interlock.servers") == []
 
     worker = site.launch(server, "refused worker", site.payload(server) / INSTANCE, "--once")
-    assert worker.process.wait(PATIENCE) == 1
-    assert re.search(
-        rf"UndefinedFunction: function procrastinate_{missing}\(.*\) does not exist",
-        worker.log.read_text(),
+    log = cluster.directory / "postgres.log"
+    failure = re.compile(
+        rf" {site.database.name} ERROR:  function procrastinate_{missing}\(.*\) does not exist"
     )
+    site.until("PostgreSQL's refusal", lambda: failure.search(log.read_text()) is not None)
+    worker.stop()
+    assert worker.code != 0
 
 
 def test_the_check_judges_every_server_at_every_stop_of_the_chain(make_site: MakeSite) -> None:
