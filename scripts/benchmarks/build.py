@@ -90,7 +90,7 @@ def relation(number: int, role: str) -> tuple[str, str, str, int]:
 
 def nfpm_commands(trees: dict[tuple[int, str], Path], work: Path) -> list[tuple[str, ...]]:
     """The same packages, one nfpm process each."""
-    commands = []
+    commands: list[tuple[str, ...]] = []
     for (number, role), tree in trees.items():
         field, name, operator, bound = relation(number, role)
         for form in ("deb", "rpm"):
@@ -137,7 +137,7 @@ cp -a {tree}/. %{{buildroot}}/
 
 def plain_commands(trees: dict[tuple[int, str], Path], work: Path) -> list[tuple[str, ...]]:
     """dpkg-deb and rpmbuild by hand, from trees that are staged before the clock starts."""
-    commands = []
+    commands: list[tuple[str, ...]] = []
     for (number, role), tree in trees.items():
         field, name, operator, bound = relation(number, role)
         spec = work / f"{number}-{role}.spec"

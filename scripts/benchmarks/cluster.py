@@ -92,6 +92,14 @@ class Cluster:
         """The server's log."""
         return self.folder / "postgres.log"
 
+    def backend_seconds(self) -> float:
+        """CPU seconds of all backends that have ended: cutime and cstime of proc(5)."""
+        # One that has just ended is counted when the postmaster has seen it.
+        time.sleep(0.2)
+        pid = (self.folder / "data" / "postmaster.pid").read_text().split()[0]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
     @property
     def version(self) -> str:
         """Such as `PostgreSQL 15.14`."""
@@ -113,13 +121,8 @@ def running_cluster() -> Iterator[Cluster]:
         with cluster.log.open("wb") as log:
             process = subprocess.Popen(
                 (
-                    str(cluster.binaries / "postgres"),
-                    "-D",
-                    str(folder / "data"),
-                    "-p",
-                    PORT,
-                    "-k",
-                    str(folder),
+                    str(cluster.binaries / "postgres"), "-D", str(folder / "data"),
+                    "-p", PORT, "-k", str(folder),
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -127,7 +130,7 @@ def running_cluster() -> Iterator[Cluster]:
                 # Ctrl-C reaches this session only: the server is stopped last, and on purpose.
                 start_new_session=True,
                 **identity,
-            )
+            )  # fmt: skip
         try:
             _await(cluster, process)
             yield cluster

@@ -1,14 +1,20 @@
-"""What the application feels of a backfill: latencies of its transactions, without one and with."""
+"""What the application feels of a backfill: latencies of its transactions beside one.
+
+A backfill is stopped (SIGSTOP) every other moment. What else happens on the machine then meets
+the application with and without the backfill alike, and the server is in the same state.
+"""
 
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from signal import SIGCONT, SIGSTOP
 
-from benchmarks.backfill import begin_anew
+from benchmarks.backfill import BY_HAND, INTERLOCK, begin_anew, by_hand
 from benchmarks.cluster import PORT, SUPERUSER, Cluster, Database
 from benchmarks.measure import background, markdown
 from benchmarks.package import Package
@@ -18,69 +24,103 @@ RATE = 200
 GOAL = 1.2
 # Connections and prepared statements are made in it.
 WARM_UP_SECONDS = 2.0
+ALONE_SECONDS = 20.0
+WINDOWS = 20
+WINDOW_SECONDS = 2.0
+# The batch that runs when its client is stopped ends within it.
+REST_SECONDS = 0.5
 TRANSACTION = """\
 \\set id random(1, :rows)
 SELECT email, balance FROM account WHERE id = :id;
 UPDATE account SET balance = balance + 1 WHERE id = :id;
 """
-SPAN = """
-SELECT extract(epoch FROM started)::float8, extract(epoch FROM finished)::float8
-  FROM interlock.steps WHERE phase = 'migrate'
-"""
+
+# A beginning and an end, in seconds since the epoch.
+Span = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """When a transaction ended (seconds since the epoch), and its latency in milliseconds."""
+@dataclass(slots=True)
+class Watched:
+    """Latencies in milliseconds: of all runs, while a backfill ran and while it was stopped."""
 
-    ended: float
-    milliseconds: float
+    running: list[float] = field(default_factory=list)
+    stopped: list[float] = field(default_factory=list)
 
 
-def latency(
-    cluster: Cluster, database: Database, package: Package, rows: int, seconds: float, runs: int
-) -> None:
-    """Print the table of latencies; `seconds` is how long to watch without a backfill."""
-    idle: list[Sample] = []
-    loaded: list[Sample] = []
-
-    def watch_idle(name: str) -> None:
+def latency(cluster: Cluster, database: Database, package: Package, rows: int, runs: int) -> None:
+    """Print the table of latencies."""
+    contestants: dict[str, Callable[[], tuple[str, ...]]] = {
+        INTERLOCK: lambda: package.command({"application": database.dsn}),
+        BY_HAND: lambda: by_hand(database),
+    }
+    alone: list[float] = []
+    during = {name: Watched() for name in contestants}
+    for _ in range(runs):
         begin_anew(database, target=False)
-        log = cluster.scratch / name
-        with _application(cluster, database, rows, log):
-            time.sleep(WARM_UP_SECONDS)
-            began = time.time()
-            time.sleep(seconds / 2)
-            ended = time.time()
-        idle.extend(_samples(log, began, ended))
+        with _application(cluster, database, rows) as log:
+            span = _watch(ALONE_SECONDS)
+        alone += _latencies(log, [span])
+        for name, command in contestants.items():
+            begin_anew(database, target=name == BY_HAND)
+            with (
+                _application(cluster, database, rows) as log,
+                background(command(), cluster.scratch / "backfill.log") as process,
+            ):
+                running, stopped = _alternate(process)
+            during[name].running += _latencies(log, running)
+            during[name].stopped += _latencies(log, stopped)
+    _print(cluster, alone, during)
 
-    for number in range(runs):
-        # Half before and half after, so that a drift of the machine meets both alike.
-        watch_idle(f"before-{number}")
-        begin_anew(database, target=False)
-        log = cluster.scratch / f"during-{number}"
-        with _application(cluster, database, rows, log):
-            time.sleep(WARM_UP_SECONDS)
-            package.apply({"application": database.dsn})
-        loaded += _samples(log, *database.row(SPAN))
-        watch_idle(f"after-{number}")
-    base = _median(idle)
-    lines = []
-    for name, samples in (("without a backfill", idle), ("during Interlock's backfill", loaded)):
-        median, last = _median(samples), _percentile_99(samples)
-        lines.append(
-            (name, f"{median:.2f}", f"{median / base:.2f}", f"{last:.2f}", f"{len(samples):,}")
-        )
+
+def _watch(seconds: float) -> Span:
+    began = time.time()
+    time.sleep(seconds)
+    return began, time.time()
+
+
+def _alternate(process: "subprocess.Popen[bytes]") -> tuple[list[Span], list[Span]]:
+    """Let a backfill run and stop it, by turns; the spans of both, the last is one of rest."""
+    running: list[Span] = []
+    stopped: list[Span] = []
+    while process.poll() is None and len(running) < WINDOWS:
+        process.send_signal(SIGCONT)
+        began = time.time()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(WINDOW_SECONDS)
+        running.append((began, time.time()))
+        process.send_signal(SIGSTOP)
+        time.sleep(REST_SECONDS)
+        stopped.append(_watch(WINDOW_SECONDS))
+    return running, stopped
+
+
+def _print(cluster: Cluster, alone: Sequence[float], during: dict[str, Watched]) -> None:
+    lines = [_line("no backfill", alone)]
+    for name, watched in during.items():
+        lines.append(_line(f"{name}, stopped", watched.stopped))
+        lines.append(_line(f"{name}, running", watched.running, watched.stopped))
     kind = "pgbench" if _pgbench(cluster) else "a client in Python"
     markdown(
-        f"An application of {RATE} transactions a second ({kind}, {CLIENTS} connections)",
-        ("", "median (ms)", "against without", "99th percentile (ms)", "transactions"),
+        f"An application of {RATE} transactions a second beside a backfill"
+        f" ({kind}, {CLIENTS} connections)",
+        ("", "median (ms)", "against stopped", "99th percentile (ms)", "transactions"),
         lines,
     )
+    ours = during[INTERLOCK]
+    ratio = statistics.median(ours.running) / statistics.median(ours.stopped)
     print(
-        f"\nGoal: the median during a backfill at most {GOAL} of the one without;"
-        f" it is {_median(loaded) / base:.2f}."
+        f"\nGoal: the median while Interlock's backfill runs at most {GOAL} of the one while it is"
+        f" stopped; it is {ratio:.2f}."
     )
+
+
+def _line(
+    name: str, milliseconds: Sequence[float], base: Sequence[float] | None = None
+) -> tuple[str, ...]:
+    median = statistics.median(milliseconds)
+    ratio = f"{median / statistics.median(base):.2f}" if base else ""
+    last = statistics.quantiles(milliseconds, n=100)[98]
+    return (name, f"{median:.2f}", ratio, f"{last:.2f}", f"{len(milliseconds):,}")
 
 
 def _pgbench(cluster: Cluster) -> bool:
@@ -88,44 +128,43 @@ def _pgbench(cluster: Cluster) -> bool:
 
 
 @contextmanager
-def _application(cluster: Cluster, database: Database, rows: int, log: Path) -> Iterator[None]:
-    """Transactions at an even rate while the block runs; their log is `log` with a suffix."""
-    script = cluster.scratch / "transaction.sql"
+def _application(cluster: Cluster, database: Database, rows: int) -> Iterator[Path]:
+    """Transactions at an even rate while the block runs; yields the directory of their log."""
+    logs = cluster.scratch / f"application-{time.time_ns()}"
+    logs.mkdir()
+    script = logs / "transaction.sql"
     script.write_text(TRANSACTION)
+    argv: tuple[str, ...]
     if _pgbench(cluster):
         argv = (
             str(cluster.binaries / "pgbench"), "--no-vacuum", "--protocol", "prepared",
             "--file", str(script), "--define", f"rows={rows}", "--client", str(CLIENTS),
-            "--rate", str(RATE), "--time", "86400", "--log", "--log-prefix", str(log),
+            "--rate", str(RATE), "--time", "86400", "--log", "--log-prefix", str(logs / "log"),
             "--host", str(database.folder), "--port", PORT, "--username", SUPERUSER, database.name,
         )  # fmt: skip
     else:
         client = Path(__file__).with_name("client.py")
         argv = (
             sys.executable, "-I", str(client), database.dsn,
-            str(rows), str(CLIENTS), str(RATE), f"{log}.0",
+            str(rows), str(CLIENTS), str(RATE), str(logs / "log.0"),
         )  # fmt: skip
-    with background(argv, cluster.scratch / "application.log"):
-        yield
+    with background(argv, logs / "output"):
+        time.sleep(WARM_UP_SECONDS)
+        yield logs
 
 
-def _samples(log: Path, began: float, ended: float) -> list[Sample]:
-    """The log's transactions that lay within a span; the last line may be torn."""
-    (path,) = log.parent.glob(f"{log.name}.*")
-    samples = []
+def _latencies(logs: Path, spans: Sequence[Span]) -> list[float]:
+    """Milliseconds of the transactions that lay within one of the spans."""
+    (path,) = logs.glob("log.*")
+    found = []
+    # The client was ended while it wrote, so the last line may be torn.
     for line in path.read_text().splitlines()[:-1]:
         fields = line.split()
-        sample = Sample(int(fields[4]) + int(fields[5]) / 1e6, int(fields[2]) / 1e3)
-        if began <= sample.ended - sample.milliseconds / 1e3 and sample.ended <= ended:
-            samples.append(sample)
-    if len(samples) < 2:
+        milliseconds = int(fields[2]) / 1e3
+        ended = int(fields[4]) + int(fields[5]) / 1e6
+        began = ended - milliseconds / 1e3
+        if any(first <= began and ended <= last for first, last in spans):
+            found.append(milliseconds)
+    if len(found) < 2:
         sys.exit("bench: too few transactions to tell their latency: take more --rows")
-    return samples
-
-
-def _median(samples: list[Sample]) -> float:
-    return statistics.median(sample.milliseconds for sample in samples)
-
-
-def _percentile_99(samples: list[Sample]) -> float:
-    return statistics.quantiles((sample.milliseconds for sample in samples), n=100)[98]
+    return found

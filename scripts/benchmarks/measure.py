@@ -43,7 +43,8 @@ def run(*commands: tuple[str, ...], parallel: int = 1) -> Figure:
             process.returncode = os.waitstatus_to_exitcode(status)
             if process.returncode:
                 log.seek(0)
-                sys.exit(f"bench: {argv[0]} failed:\n{log.read().decode()}")
+                code = process.returncode
+                sys.exit(f"bench: {argv[0]} failed with {code}:\n{log.read().decode()}")
         return int(usage.ru_maxrss)
 
     start = time.perf_counter()
@@ -58,16 +59,19 @@ def run(*commands: tuple[str, ...], parallel: int = 1) -> Figure:
 
 
 @contextmanager
-def background(argv: tuple[str, ...], log: Path) -> Iterator[None]:
-    """Run a command while the block runs, and end it then; that it ends by itself is a failure."""
+def background(argv: tuple[str, ...], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a command while the block runs, and end it then; that it fails before ends it all."""
     with log.open("wb") as output:
         process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         try:
-            yield
-            if process.poll() is not None:
-                sys.exit(f"bench: {argv[0]} ended too early:\n{log.read_text()}")
+            yield process
+            if process.poll():
+                code = process.returncode
+                sys.exit(f"bench: {argv[0]} failed with {code}:\n{log.read_text()}")
         finally:
             process.terminate()
+            # One that is stopped meets the signal only when it goes on.
+            process.send_signal(signal.SIGCONT)
             process.wait()
 
 

@@ -48,14 +48,18 @@ class Package:
 
     folder: Path
 
-    def apply(self, shards: Mapping[str, str]) -> Figure:
-        """Upgrade shards (data source names by shard) in one run; the whole process is timed."""
+    def command(self, shards: Mapping[str, str]) -> tuple[str, ...]:
+        """What upgrades shards (data source names by shard), written into the shards file."""
         sections = "".join(f"[{name}]\ndsn = {dsn}\n" for name, dsn in shards.items())
         config = self.folder / "shards.ini"
         config.write_text(sections)
         config.chmod(0o640)
         # The tables of the application are there already, and no ledger: hence --create.
-        figure = run((sys.executable, "-I", str(self.folder / "launcher"), "apply", "--create"))
+        return (sys.executable, "-I", str(self.folder / "launcher"), "apply", "--create")
+
+    def apply(self, shards: Mapping[str, str]) -> Figure:
+        """Upgrade shards in one run; the whole process is timed."""
+        figure = run(self.command(shards))
         return replace(figure, mib=_peak(self.folder / "status"))
 
 
