@@ -6,6 +6,7 @@ from datetime import date
 from enum import Enum
 
 from toolchain.model.change import Phase, Step
+from toolchain.model.history import history
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.origin import Origin
 from toolchain.model.relation import Relation
@@ -127,11 +128,16 @@ class ServerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseSpec:
-    """The database half of a release; `steps` stand in the order in which they run."""
+    """The database half of a release; `steps` stand in the order in which they run.
+
+    With `packaged` false the release has no database package: it changes nothing in a shard, and
+    the package of the release before it serves on.
+    """
 
     schema: int
     servers: Window[Version]
     steps: tuple[Step, ...] = ()
+    packaged: bool = True
     origin: Origin = field(compare=False)
     servers_origin: Origin = field(compare=False)
 
@@ -144,7 +150,8 @@ class DatabaseSpec:
 class Release:
     """One version of the product: what its pair of packages is built from.
 
-    `date` (UTC) is the only clock that a build knows.
+    `date` (UTC) is the only clock that a build knows. `withdrawn` is the reason why nobody should
+    install the release any more; customers may still run it.
     """
 
     version: Version
@@ -153,6 +160,7 @@ class Release:
     changelog: tuple[str, ...]
     server: ServerSpec
     database: DatabaseSpec
+    withdrawn: str | None = None
     origin: Origin = field(compare=False)
 
     @property
@@ -222,3 +230,10 @@ class Product:
             if release.version == version:
                 return release
         raise KeyError(str(version))
+
+    def history(self, release: Release) -> tuple[Release, ...]:
+        """The releases that this one was built upon, oldest first, itself at the end.
+
+        A hotfix that was released after a later version is in its own history only.
+        """
+        return history(self.releases, release)

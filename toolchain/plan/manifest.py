@@ -73,9 +73,9 @@ def manifest_bytes(product: Product, release: Release, read: SqlReader) -> bytes
     A line for each release: json's encoder in C doesn't indent, and a chain of fifty releases
     holds more than a thousand of them.
     """
-    chain = [past for past in product.releases if past.version <= release.version]
     lines = ",\n".join(
-        json.dumps(_release_json(past, read), sort_keys=True, ensure_ascii=False) for past in chain
+        json.dumps(_release_json(past, read), sort_keys=True, ensure_ascii=False)
+        for past in product.history(release)
     )
     head = json.dumps({"format": 1, "product": product.name, "release": str(release.version)})
     return f'{head[:-1]}, "releases": [\n{lines}\n]}}\n'.encode()
@@ -86,8 +86,7 @@ def database_files(product: Product, release: Release, read: SqlReader) -> tuple
     root = f"/usr/share/{product.database_package}"
     steps = tuple(
         entry
-        for past in product.releases
-        if past.version <= release.version
+        for past in product.history(release)
         for step in past.database.steps
         for entry in _step_files(step, past, root, read)
     )

@@ -134,12 +134,15 @@ def _documents(package: str, release: Release, architecture: Architecture) -> li
 
 
 def _dropped(product: Product, release: Release) -> tuple[str, ...]:
-    """Services that an earlier release of the chain ran and this one does not."""
+    """Services that a release which a host may come from ran, and this one does not.
+
+    A hotfix on an older branch is such a release too, though this one was not built upon it.
+    """
     kept = {service.name for service in release.server.services}
     earlier = {
         service.name
         for past in product.releases
-        if past.version < release.version
+        if past.version < release.version and past.date <= release.date
         for service in past.server.services
     }
     return tuple(sorted(earlier - kept))
@@ -152,8 +155,7 @@ def _changelog(product: Product, release: Release) -> tuple[ChangelogEntry, ...]
             date=past.date,
             lines=past.changelog,
         )
-        for past in reversed(product.releases)
-        if past.version <= release.version
+        for past in reversed(product.history(release))
     )
 
 
