@@ -11,6 +11,7 @@ import sys
 from contextlib import suppress
 
 sys.path.insert(0, os.environ["PROCRASTINATE_LIBRARY"])
+os.environ["PSYCOPG_IMPL"] = "python"
 
 PAUSE = 0.05
 

@@ -29,6 +29,7 @@ def release(server: ServerHandshake, shard: ShardHandshake) -> Release:
             binaries=(),
             origin=HERE,
             schemas_origin=HERE,
+            peers_origin=HERE,
         ),
         database=DatabaseSpec(
             schema=shard.schema, servers=shard.servers, origin=HERE, servers_origin=HERE

@@ -31,7 +31,7 @@ def command(product: Path, form: str, as_json: bool) -> None:
 
     form = chosen_format(form, as_json=as_json)
     checked = check_product(Directory(product), os.environ)
-    report = REPORTS[form](checked.problems)
+    report = REPORTS[form]((*checked.problems, *checked.hints))
     click.echo(report, nl=bool(report) and not report.endswith("\n"))
     if checked.product is not None:
         count = len(checked.product.releases)

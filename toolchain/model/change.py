@@ -14,6 +14,14 @@ class Phase(Enum):
     CONTRACT = "contract"
 
 
+class Form(Enum):
+    """What a server uses of a change: the old form alone, the new one alone, or either."""
+
+    OLD = "old"
+    NEW = "new"
+    BOTH = "both"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """How a migrate step walks a table: in key order, each batch and its cursor one transaction.

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
-from toolchain.model.change import Phase, Step
+from toolchain.model.change import Form, Phase, Step
 from toolchain.model.history import history
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.origin import Origin
@@ -105,10 +105,17 @@ class StateDirectory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerSpec:
-    """The server half of a release."""
+    """The server half of a release.
+
+    `forms` holds what the spec says of the changes that this server meets; the others follow from
+    the rollout policy (toolchain.matrix.forms). An origin of a window that the spec does not
+    declare is that of the fact which it is derived from.
+    """
 
     schemas: Window[int]
+    schemas_declared: bool = True
     peers: Window[Version]
+    forms: Mapping[str, Form] = field(default_factory=dict)
     binaries: tuple[PayloadFile, ...]
     files: tuple[PayloadFile, ...] = ()
     config: tuple[ConfigFile, ...] = ()
@@ -119,6 +126,7 @@ class ServerSpec:
     depends: Mapping[Format, tuple[Relation, ...]] = field(default_factory=dict)
     origin: Origin = field(compare=False)
     schemas_origin: Origin = field(compare=False)
+    peers_origin: Origin = field(compare=False)
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -136,6 +144,7 @@ class DatabaseSpec:
 
     schema: int
     servers: Window[Version]
+    servers_declared: bool = True
     steps: tuple[Step, ...] = ()
     packaged: bool = True
     origin: Origin = field(compare=False)

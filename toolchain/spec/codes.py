@@ -107,6 +107,20 @@ class Code(Enum):
     CONTRACT_TOO_EARLY = "contract-too-early", "A contract in the release of its expand."
     MIGRATE_WITHOUT_EXPAND = "migrate-without-expand", "A migrate that nothing expanded."
     MIGRATE_TOO_LATE = "migrate-too-late", "A migrate after the contract of its change."
+    HOTFIX_SCHEMA = "hotfix-schema", "A hotfix of an older branch changes the schema version."
+    HOTFIX_LOST = "hotfix-lost", "A later release does not carry a hotfix's step."
+    STEP_DIFFERS = "step-differs", "Two branches carry one step with different content."
+    DATABASE_LEFT_OUT = "database-left-out", "A release without a database package needs one."
+    FORM_UNKNOWN = "form-unknown", "A form names a change that the release does not know."
+    FORM_NOT_READY = "form-not-ready", "A server uses a new form before it is ready."
+    FORM_GONE = "form-gone", "A server uses an old form that its own release removes."
     WINDOW_EXCLUDES_ITSELF = "window-excludes-itself", "A window does not hold its own release."
     WINDOW_TOO_NARROW = "window-too-narrow", "A window does not reach back as far as `skew` says."
+    WINDOW_TOO_WIDE = "window-too-wide", "A window promises what is not true."
+    WINDOW_COULD_BE_WIDER = "window-could-be-wider", "A window promises less than is true (a hint)."
     NO_ROLLOUT = "no-rollout", "No order of steps leads from one release to the next."
+
+    @property
+    def is_hint(self) -> bool:
+        """Whether it is worth saying only: nothing that keeps a product from being built."""
+        return self is Code.WINDOW_COULD_BE_WIDER

@@ -1,8 +1,11 @@
 """What a release says of itself to the other releases: version, schema, steps and windows."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from toolchain.model.change import Batch, Phase, RawSql, Step
+from toolchain.matrix.chain import Link
+from toolchain.model.change import Batch, Form, Phase, RawSql, Step
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.version import Version
 from toolchain.model.window import Window, schema_window, version_window
@@ -10,7 +13,9 @@ from toolchain.spec.document import Document
 from toolchain.spec.located.node import Items, Path, Table, as_table
 from toolchain.spec.problem import Place
 
-_PARTS: tuple[Path, ...] = (("release",), ("schema",), ("compatibility",))
+_PARTS: tuple[Path, ...] = (
+    ("release",), ("date",), ("withdrawn",), ("schema",), ("server", "forms"), ("compatibility",),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,20 +28,37 @@ class PlacedStep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedForm:
+    """What a spec says that its server uses of a change, and where."""
+
+    form: Form
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One release, as far as the chain is concerned, with the place of each fact."""
+    """One release, as far as the chain is concerned, with the place of each fact.
+
+    A window that the spec does not declare holds the release itself alone until it is derived.
+    """
 
     file: str
     version: Version
     version_place: Place
+    date: date
+    withdrawn: str | None
     schema: int
     schema_place: Place
+    packaged: bool
     steps: tuple[PlacedStep, ...]
+    forms: Mapping[str, PlacedForm]
     schemas: Window[int]
+    schemas_declared: bool
     schemas_place: Place
     peers: Window[Version]
     peers_place: Place
     servers: Window[Version]
+    servers_declared: bool
     servers_place: Place
 
     @property
@@ -49,6 +71,25 @@ class Facts:
         """What a shard says of itself once all of this release's phases have run."""
         return ShardHandshake(schema=self.schema, servers=self.servers)
 
+    @property
+    def link(self) -> Link:
+        """The release without its promises."""
+        return Link(
+            version=self.version,
+            date=self.date,
+            schema=self.schema,
+            steps=tuple(placed.step for placed in self.steps),
+            forms={change: placed.form for change, placed in self.forms.items()},
+            withdrawn=self.withdrawn,
+        )
+
+    def placed(self, change: str, phase: Phase) -> PlacedStep | None:
+        """This release's step of a change, with its place; None when it has none."""
+        for placed in self.steps:
+            if (placed.step.change, placed.step.phase) == (change, phase):
+                return placed
+        return None
+
 
 def facts_of(document: Document) -> Facts | None:
     """The facts of a release whose parts about them are sound; None otherwise."""
@@ -57,21 +98,45 @@ def facts_of(document: Document) -> Facts | None:
     root = document.top
     windows = root.table("compatibility")
     server, database = windows.table("server"), windows.table("database")
-    has_peers = server.has("peers")
+    version, schema = Version.parse(root.text("release")), root.table("schema").number("version")
     return Facts(
         file=document.name,
-        version=Version.parse(root.text("release")),
+        version=version,
         version_place=document.place(("release",)),
-        schema=root.table("schema").number("version"),
+        date=date.fromisoformat(root.text("date")),
+        withdrawn=root.text("withdrawn") if root.has("withdrawn") else None,
+        schema=schema,
         schema_place=document.place(("schema", "version")),
+        packaged=root.table("schema").flag("package", default=True),
         steps=steps_of(document),
-        schemas=schema_window(server.text("schema")),
-        schemas_place=document.place(("compatibility", "server", "schema")),
+        forms=_forms(document),
+        schemas=schema_window(server.text("schema", f">= {schema}")),
+        schemas_declared=server.has("schema"),
+        schemas_place=_window_place(document, "server", "schema"),
         peers=version_window(server.text("peers", ">= 0.0.0")),
-        peers_place=document.place(("compatibility", "server", *(["peers"] if has_peers else []))),
-        servers=version_window(database.text("servers")),
-        servers_place=document.place(("compatibility", "database", "servers")),
+        peers_place=_window_place(document, "server", "peers"),
+        servers=version_window(database.text("servers", f">= {version}")),
+        servers_declared=database.has("servers"),
+        servers_place=_window_place(document, "database", "servers"),
     )
+
+
+def _window_place(document: Document, side: str, key: str) -> Place:
+    """Where a window stands; for one that does not, where the release is named."""
+    path = ("compatibility", side, key)
+    if document.section("compatibility").table(side).has(key):
+        return document.place(path)
+    return document.place(("release",))
+
+
+def _forms(document: Document) -> dict[str, PlacedForm]:
+    table = document.section("server").table("forms")
+    return {
+        change: PlacedForm(
+            form=Form(table.text(change)), place=document.key_place(("server", "forms", change))
+        )
+        for change in table.nodes
+    }
 
 
 def steps_of(document: Document) -> tuple[PlacedStep, ...]:

@@ -1,13 +1,15 @@
 """A product's directory to the model: the product, or every problem of every file in one run."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from toolchain.model.release import Product
 from toolchain.spec.chain.changes import check_chain
+from toolchain.spec.chain.forms import check_forms
+from toolchain.spec.chain.promises import promises_of
 from toolchain.spec.chain.rollout import check_rollouts
 from toolchain.spec.chain.windows import check_own, check_reach
-from toolchain.spec.codes import Code
+from toolchain.spec.facts import Facts
 from toolchain.spec.files import SpecFiles
 from toolchain.spec.gather import gathered
 from toolchain.spec.problem import Problem, spec_error
@@ -24,11 +26,12 @@ from toolchain.spec.variables import declared, expand
 class Checked:
     """What a product's directory holds: the product when nothing is wrong, or the problems.
 
-    `problems` are sorted by file, line and column.
+    `problems` are sorted by file, line and column; so are `hints`, which are no problems.
     """
 
     product: Product | None
     problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...] = ()
 
 
 def load_product(tree: Tree, environment: Mapping[str, str]) -> Product:
@@ -60,33 +63,49 @@ def check_product(tree: Tree, environment: Mapping[str, str]) -> Checked:
     problems = [*files.problems, *sql.problems, *product.problems]
     for release in releases:
         problems.extend(release.document.problems)
-    problems.extend(_between(releases, facts, whole=not files.problems))
+    chain = _chain(releases, facts, whole=not files.problems)
+    problems.extend(chain.problems)
+    texts = {**files.texts, **sql.texts}
+    hints = gathered(chain.hints, texts)
     if problems:
-        texts = {**files.texts, **sql.texts}
-        return Checked(product=None, problems=gathered(problems, texts))
-    built = [release for release in map(release_of, releases) if release is not None]
+        return Checked(product=None, problems=gathered(problems, texts), hints=hints)
+    settled = {release.version: release for release in chain.releases}
+    built = [release for release in (release_of(each, settled) for each in releases) if release]
     built.sort(key=lambda release: release.version)
-    return Checked(product=product_of(product, built), problems=())
+    return Checked(product=product_of(product, built), problems=(), hints=hints)
 
 
-def _between(
-    releases: Sequence[CheckedRelease], product: ProductFacts, *, whole: bool
-) -> Iterator[Problem]:
-    """The problems between releases; `whole` is False when a file of the chain is missing.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chain:
+    """What the releases say together: every window settled, and the problems between them."""
+
+    releases: Sequence[Facts] = ()
+    problems: Sequence[Problem] = ()
+    hints: Sequence[Problem] = ()
+
+
+def _chain(releases: Sequence[CheckedRelease], product: ProductFacts, *, whole: bool) -> _Chain:
+    """Look at all releases; `whole` is False when a file of the chain is missing.
 
     Without every link of the chain nothing can be said of it that would not change with the link.
+    What is wrong with a change's life is told before anything that follows from it.
     """
     known = sorted(
         (release.facts for release in releases if release.facts is not None),
         key=lambda facts: facts.version,
     )
-    yield from check_own(known)
-    if not whole or len(known) < len(releases):
-        return
-    chain = list(check_chain(known))
-    yield from chain
-    if any(problem.code is Code.SCHEMA_BACKWARDS for problem in chain):
-        return  # windows of schemas mean nothing while their numbers are out of order
-    if product.rollout is not None and product.skew is not None:
-        yield from check_reach(known, product.rollout, product.skew)
-        yield from check_rollouts(known, product.rollout, product.skew)
+    if not whole or len(known) < len(releases) or not known:
+        return _Chain(problems=tuple(check_own(known)))
+    problems = list(check_chain(known))
+    if problems or product.rollout is None or product.skew is None:
+        return _Chain(problems=(*check_own(known), *problems))
+    promises = promises_of(known, product.rollout, product.skew)
+    problems = list(check_forms(known, promises.chain))
+    if not problems:
+        problems += check_own(promises.releases, promises)
+        told = {problem.origin for problem in problems}
+        problems += (wide for wide in promises.problems() if wide.origin not in told)
+        problems += check_reach(promises, product.rollout, product.skew)
+        problems += check_rollouts(promises.releases, product.rollout, product.skew)
+    hints = () if problems else tuple(promises.hints())
+    return _Chain(releases=promises.releases, problems=problems, hints=hints)

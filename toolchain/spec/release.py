@@ -1,10 +1,11 @@
 """One release spec: checked by itself, and built once everything is found sound."""
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from toolchain.model.release import DatabaseSpec, Release, ServerSpec
 from toolchain.model.version import Version
+from toolchain.spec.chain.forms import check_left_out
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.facts import Facts, facts_of, steps_of
@@ -36,6 +37,8 @@ def check_release(
     _check_file_name(document, names)
     check_steps(document, steps_of(document), sql)
     facts = facts_of(document)
+    if facts is not None:
+        document.problems.extend(check_left_out(facts))
     server = None
     if document.sound(("payload",)):
         payload = document.top.text("payload")
@@ -69,24 +72,35 @@ def _check_file_name(document: Document, names: frozenset[str]) -> None:
     document.complain(complaint, ("release",))
 
 
-def release_of(checked: CheckedRelease) -> Release | None:
-    """The release of a spec; None when anything in it is not sound."""
-    document, facts, server = checked.document, checked.facts, checked.server
-    if facts is None or server is None or not document.sound():
+def release_of(checked: CheckedRelease, settled: Mapping[Version, Facts]) -> Release | None:
+    """The release of a spec; None when anything in it is not sound.
+
+    `settled` holds the facts of all releases with every window declared or derived.
+    """
+    document, server = checked.document, checked.server
+    if checked.facts is None or server is None or not document.sound():
         return None
-    root = document.top
+    root, facts = document.top, settled[checked.facts.version]
     return Release(
-        version=Version.parse(root.text("release")),
-        date=date.fromisoformat(root.text("date")),
+        version=facts.version,
+        date=facts.date,
         revision=root.number("revision", 1),
         changelog=tuple(entry.text for entry in root.scalars("changelog")),
-        server=server,
+        server=replace(
+            server,
+            schemas=facts.schemas,
+            schemas_declared=facts.schemas_declared,
+            schemas_origin=facts.schemas_place.origin,
+        ),
         database=DatabaseSpec(
             schema=facts.schema,
             servers=facts.servers,
+            servers_declared=facts.servers_declared,
             steps=tuple(placed.step for placed in facts.steps),
+            packaged=facts.packaged,
             origin=root.table("schema").origin,
             servers_origin=facts.servers_place.origin,
         ),
+        withdrawn=facts.withdrawn,
         origin=root.origin,
     )

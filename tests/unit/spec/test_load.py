@@ -35,6 +35,8 @@ def test_releases_come_in_version_order(tmp_path: Path) -> None:
         "4.10.0.yaml": SAMPLE["4.0.0.yaml"]
         .replace("4.0.0", "4.10.0")
         .replace("version: 11", "version: 12")
+        .replace("date: 2026-02-02", "date: 2026-08-03")
+        .replace('schema: ">= 11"', 'schema: ">= 12"')
         .replace("  expand:\n", "")
         .replace(
             "    - {change: os-name, sql: sql/11-os-name.sql, undo: sql/11-os-name.undo.sql}\n", ""

@@ -1,5 +1,6 @@
 """Windows against their own release, against the releases in reach, and against each other."""
 
+from datetime import date
 from itertools import permutations, product, starmap
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from toolchain.model.origin import Origin
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.model.window import schema_window, version_window
+from toolchain.spec.chain.promises import promises_of
 from toolchain.spec.chain.rollout import check_rollouts, has_rollout
 from toolchain.spec.chain.windows import check_own, check_reach, meetings
 from toolchain.spec.facts import Facts
@@ -79,16 +81,27 @@ def facts(version: str, schema: int, schemas: str, peers: str, servers: str) -> 
         file=f"{version}.yaml",
         version=Version.parse(version),
         version_place=places[0],
+        date=date(2026, 1, 1),
+        withdrawn=None,
         schema=schema,
         schema_place=places[1],
+        packaged=True,
         steps=(),
+        forms={},
         schemas=schema_window(schemas),
+        schemas_declared=True,
         schemas_place=places[2],
         peers=version_window(peers),
         peers_place=places[3],
         servers=version_window(servers),
+        servers_declared=True,
         servers_place=places[4],
     )
+
+
+def reach(chain: list[Facts], rollout: RolloutPolicy, skew: int) -> list[Problem]:
+    """The problems of windows that do not reach back far enough."""
+    return list(check_reach(promises_of(chain, rollout, skew), rollout, skew))
 
 
 def lines(problems: list[Problem]) -> list[str]:
@@ -114,11 +127,11 @@ CHAIN = [
     ],
 )
 def test_reach_counts_final_releases(skew: int, expected: list[str]) -> None:
-    assert lines(list(check_reach(CHAIN, RolloutPolicy.DATABASE_FIRST, skew))) == expected
+    assert lines(reach(CHAIN, RolloutPolicy.DATABASE_FIRST, skew)) == expected
 
 
 def test_the_cure_serves_the_whole_reach() -> None:
-    found = list(check_reach(CHAIN, RolloutPolicy.DATABASE_FIRST, 9))
+    found = reach(CHAIN, RolloutPolicy.DATABASE_FIRST, 9)
     assert found[-2].cure.startswith("begin the window with '>= 1.0.0'")
 
 
@@ -157,7 +170,7 @@ def test_no_problem_means_that_the_policy_can_be_followed(
     chain = [earlier, later]
     told_of = [
         *check_own(chain),
-        *check_reach(chain, rollout, skew),
+        *reach(chain, rollout, skew),
         *check_rollouts(chain, rollout, skew),
     ]
     assert all(problem.cure for problem in told_of)

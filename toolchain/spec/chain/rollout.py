@@ -5,8 +5,8 @@ server and every shard, and between every two servers, so only which releases ar
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
+from toolchain.model.history import successions
 from toolchain.model.law import ShardHandshake, compatible, peers_compatible
 from toolchain.model.release import RolloutPolicy
 from toolchain.spec.chain.refusal import own_refusals, peer_refusals, shard_refusals
@@ -26,11 +26,11 @@ _END: _State = (1, 1, 2, 2)
 def check_rollouts(
     releases: Sequence[Facts], rollout: RolloutPolicy, skew: int
 ) -> Iterator[Problem]:
-    """Between each release and the next there is an order of steps with legal states only.
+    """From each release to its successor there is an order of steps with legal states only.
 
     Where a window is too narrow for the policy, or for its own release, that has been told.
     """
-    for earlier, later in pairwise(releases):
+    for earlier, later in successions(releases):
         told = own_refusals(earlier) or own_refusals(later)
         if skew > 0:
             told = told or meetings(earlier, later, rollout)

@@ -1,8 +1,8 @@
 """Whether the windows of releases hold what they must: their own release, and those before it.
 
 Checked by the law itself, over each release R and each earlier release P in its reach. With `skew`
-N the reach goes back to the Nth final release before R; pre-releases on the way are in it and do
-not count. Which halves of P and R meet follows from the rollout policy:
+N the reach goes back to the Nth final release before R (toolchain.model.history.reach). Which
+halves of P and R meet follows from the rollout policy:
 
 - Shards are moved one by one while servers of P run, so a server of P must fit a shard of R, under
   either policy.
@@ -20,33 +20,39 @@ A ceiling binds in the same way: a server of P with schemas `< 12` keeps shards 
 
 from collections.abc import Iterator, Sequence
 
+from toolchain.model.history import reach
 from toolchain.model.release import RolloutPolicy
+from toolchain.spec.chain.promises import Promises
 from toolchain.spec.chain.refusal import Refusal, own_refusals, peer_refusals, shard_refusals
 from toolchain.spec.codes import Code
 from toolchain.spec.facts import Facts
 from toolchain.spec.problem import Complaint, Place, Problem, Related
 
 
-def check_own(releases: Sequence[Facts]) -> Iterator[Problem]:
-    """Each window holds its own release, or the two packages of a pair would not fit."""
-    for release in releases:
+def check_own(releases: Sequence[Facts], promises: Promises | None = None) -> Iterator[Problem]:
+    """Each window holds its own release, or the two packages of a pair would not fit.
+
+    Without promises, which a chain with a broken link has none of, declared windows only.
+    """
+    for release in releases if promises is None else promises.releases:
         for refusal in own_refusals(release):
-            yield Complaint(
+            yield _problem(
                 Code.WINDOW_EXCLUDES_ITSELF,
+                promises,
+                refusal,
                 f"{refusal.message} of its own release {release.version}",
-                refusal.cure,
-            ).at(refusal.place)
+            )
 
 
-def check_reach(releases: Sequence[Facts], rollout: RolloutPolicy, skew: int) -> Iterator[Problem]:
-    """Each window reaches back as far as the product promises; `releases` are in version order."""
-    for at, release in enumerate(releases):
+def check_reach(promises: Promises, rollout: RolloutPolicy, skew: int) -> Iterator[Problem]:
+    """Each window reaches back as far as the product promises."""
+    for release in promises.releases:
         told: set[Place] = {refusal.place for refusal in own_refusals(release)}
-        for earlier in _reach(releases[:at], skew):
+        for earlier in reach(promises.releases, release, skew):
             for refusal in meetings(earlier, release, rollout):
                 if refusal.place not in told:
                     told.add(refusal.place)
-                    yield _too_narrow(refusal, earlier, release, rollout, skew)
+                    yield _too_narrow(promises, refusal, earlier, release, rollout, skew)
 
 
 def meetings(earlier: Facts, later: Facts, rollout: RolloutPolicy) -> tuple[Refusal, ...]:
@@ -57,25 +63,32 @@ def meetings(earlier: Facts, later: Facts, rollout: RolloutPolicy) -> tuple[Refu
     return either
 
 
-def _reach(before: Sequence[Facts], skew: int) -> Sequence[Facts]:
-    """The releases that a window must reach back to, oldest first, so that one cure serves all."""
-    finals = [at for at, release in enumerate(before) if release.version.stage is None]
-    if skew == 0:
-        return ()
-    return before[finals[-skew] :] if len(finals) >= skew else before
-
-
 def _too_narrow(
-    refusal: Refusal, earlier: Facts, later: Facts, rollout: RolloutPolicy, skew: int
+    promises: Promises,
+    refusal: Refusal,
+    earlier: Facts,
+    later: Facts,
+    rollout: RolloutPolicy,
+    skew: int,
 ) -> Problem:
-    other = later if refusal.place.origin.file == earlier.version_place.origin.file else earlier
-    return Complaint(
+    other = later if refusal.owner is earlier else earlier
+    return _problem(
         Code.WINDOW_TOO_NARROW,
+        promises,
+        refusal,
         f"{refusal.message}, and {earlier.version} and {later.version} meet in an upgrade"
         f" (rollout {rollout.value}, skew {skew})",
-        f"{refusal.cure}; if that would not be true, move the change that needs it to a later"
-        " release",
-    ).at(
-        refusal.place,
         Related(origin=other.version_place.origin, message=f"the release {other.version}"),
     )
+
+
+def _problem(
+    code: Code, promises: Promises | None, refusal: Refusal, message: str, *related: Related
+) -> Problem:
+    """A window that leaves out too much, with the change that forbids a wider one if any does."""
+    cause = None if promises is None else promises.cause(refusal)
+    if cause is None:
+        return Complaint(code, message, refusal.cure).at(refusal.place, *related)
+    return Complaint(
+        code, f"{message}; it cannot be wider, since {cause.message}", cause.repair
+    ).at(refusal.place, *related, *cause.related)

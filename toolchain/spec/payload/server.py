@@ -86,7 +86,9 @@ class _Server:
             manuals=tuple(self._manuals()),
             depends={package: tuple(self._depends(package)) for package in Format},
             origin=self._table.origin,
+            forms={change: placed.form for change, placed in facts.forms.items()} if facts else {},
             schemas_origin=facts.schemas_place.origin if facts else self._table.origin,
+            peers_origin=facts.peers_place.origin if facts else self._table.origin,
         )
         check_collisions(self._document, self._installed)
         return spec

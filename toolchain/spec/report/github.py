@@ -22,7 +22,8 @@ def _command(problem: Problem) -> str:
         "title": f"interlock {problem.code.value}",
     }
     listed = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::error {listed}::{_data(f'{problem.message}; {problem.cure}')}"
+    kind = "notice" if problem.code.is_hint else "error"
+    return f"::{kind} {listed}::{_data(f'{problem.message}; {problem.cure}')}"
 
 
 def _data(text: str) -> str:

@@ -8,12 +8,16 @@ from toolchain.spec.problem import Problem
 
 
 def json_report(problems: Sequence[Problem]) -> str:
-    """`{"problems": [{file, line, column, path, code, message, cure, related}, …]}`."""
+    """`{"problems": [{file, line, column, path, code, severity, message, cure, related}, …]}`.
+
+    `severity` is `error` or `hint`.
+    """
     listed = [
         {
             **_place(problem.origin),
             "path": problem.path,
             "code": problem.code.value,
+            "severity": "hint" if problem.code.is_hint else "error",
             "message": problem.message,
             "cure": problem.cure,
             "related": [

@@ -32,15 +32,19 @@ def _rule(code: Code) -> Part:
     return {
         "id": code.value,
         "shortDescription": {"text": code.title},
-        "defaultConfiguration": {"level": "error"},
+        "defaultConfiguration": {"level": _level(code)},
     }
+
+
+def _level(code: Code) -> str:
+    return "note" if code.is_hint else "error"
 
 
 def _result(problem: Problem, rule: int) -> Part:
     result: Part = {
         "ruleId": problem.code.value,
         "ruleIndex": rule,
-        "level": "error",
+        "level": _level(problem.code),
         "message": {"text": f"{problem.message}; {problem.cure}."},
         "locations": [_location(problem.origin)],
     }

@@ -15,7 +15,9 @@ def text_report(problems: Sequence[Problem]) -> str:
 
 
 def _lines(problem: Problem) -> Iterator[str]:
-    yield printable(f"{problem} [{problem.code.value}]")
+    hint = "hint: " if problem.code.is_hint else ""
+    words = f"{problem.origin}: {hint}{problem.message}; {problem.cure} [{problem.code.value}]"
+    yield printable(words)
     if problem.excerpt.strip():
         yield from _excerpt(problem)
     for related in problem.related:
@@ -33,9 +35,12 @@ def _excerpt(problem: Problem) -> Iterator[str]:
 
 
 def _total(problems: Sequence[Problem]) -> Iterator[str]:
-    files = {problem.origin.file for problem in problems}
-    if problems:
-        yield f"{_count(len(problems), 'problem')} in {_count(len(files), 'file')}"
+    hints = sum(problem.code.is_hint for problem in problems)
+    files = {problem.origin.file for problem in problems if not problem.code.is_hint}
+    if files:
+        yield f"{_count(len(problems) - hints, 'problem')} in {_count(len(files), 'file')}"
+    if hints:
+        yield _count(hints, "hint")
 
 
 def _count(number: int, noun: str) -> str:
