@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -30,18 +31,21 @@ def product(tmp_path: Path) -> Path:
     return write_product(tmp_path / "demo")
 
 
+def run_interlock(
+    directory: Path, *argv: object, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run the command in a directory, as a user does."""
+    return subprocess.run(
+        (sys.executable, "-m", "toolchain", *map(str, argv)),
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "160", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
 @pytest.fixture
 def interlock(tmp_path: Path) -> Interlock:
     """Run the command as a user does, in a directory of its own."""
-
-    def run(*argv: object, **environment: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            (sys.executable, "-m", "toolchain", *map(str, argv)),
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY), "COLUMNS": "160", **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    return run
+    return functools.partial(run_interlock, tmp_path)

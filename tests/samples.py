@@ -1,5 +1,6 @@
 """A small product written to a directory, for tests that need one to build or to break."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 PRODUCT = """\
@@ -20,7 +21,7 @@ targets:
 
 RELEASE = """\
 release: VERSION
-date: 2026-01-DAY
+date: DAY
 changelog:
   - Release VERSION.
 schema:
@@ -79,7 +80,7 @@ def write_release(root: Path, number: int) -> Path:
     )
     text = (
         RELEASE.replace("VERSION", f"1.{number}.0")
-        .replace("DAY", f"{1 + number % 28:02d}")
+        .replace("DAY", str(date(2026, 1, 1) + timedelta(days=number)))
         .replace("SCHEMA", str(10 + number))
         .replace("CHANGE", change)
         .replace("OLDEST", f"1.{max(0, number - 1)}.0")

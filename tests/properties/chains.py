@@ -3,15 +3,19 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import product
 
 from hypothesis import strategies as st
 
 from toolchain.matrix.chain import Chain, Link, chain_of
+from toolchain.matrix.derivation import Derivation
 from toolchain.model.change import Form, Phase, RawSql, Step
 from toolchain.model.history import history
+from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.origin import Origin
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
+from toolchain.model.window import Window
 
 HERE = Origin(file="generated")
 FIRST_DAY = date(2026, 1, 1)
@@ -131,3 +135,23 @@ def works(forms: Mapping[str, Form], every: tuple[str, ...], moment: Moment) -> 
         else form is Form.BOTH or change not in moment.gone
         for change in every
     )
+
+
+def pairs(chain: Chain) -> Iterator[tuple[ServerHandshake, ShardHandshake]]:
+    """Every server of a chain with every state of a shard, under the derived windows.
+
+    A release that fits nothing has no window, and is left out.
+    """
+    derivation = Derivation(chain)
+    servers, shards = [], []
+    for at, link in enumerate(chain.links):
+        schemas, oldest = derivation.schemas(at).oldest, derivation.servers(at).oldest
+        if schemas is not None:
+            servers.append(
+                ServerHandshake(
+                    version=link.version, schemas=Window(schemas), peers=Window(Version(0, 0, 0))
+                )
+            )
+        if oldest is not None:
+            shards.append(ShardHandshake(schema=link.schema, servers=Window(oldest)))
+    yield from product(servers, shards)

@@ -7,7 +7,9 @@ import solv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.properties.chains import chains, pairs
 from tests.properties.strategies import servers, shards, versions
+from toolchain.matrix.chain import Chain
 from toolchain.model.law import ServerHandshake, ShardHandshake, compatible, peers_compatible
 from toolchain.model.origin import Origin
 from toolchain.model.relation import Operator, Relation
@@ -102,6 +104,15 @@ def installable(name: str, server: ServerHandshake, shard: ShardHandshake) -> bo
         for solvable in both
     ]
     return not pool.Solver().solve(jobs)
+
+
+@settings(max_examples=15, deadline=None)
+@given(chains)
+def test_libsolv_agrees_with_the_law_on_derived_chains(chain: Chain):
+    for server, shard in pairs(chain):
+        law = compatible(server, shard)
+        assert installable("DEB", server, shard) == law
+        assert installable("RPM", server, shard) == law
 
 
 @settings(max_examples=250, deadline=None)

@@ -67,9 +67,12 @@ class OpenProduct:
         return read
 
     def select(self, versions: tuple[str, ...]) -> tuple[Release, ...]:
-        """The named releases, or all; raises UsageError on a name that is none."""
+        """The named releases, or all that are not withdrawn.
+
+        Raises UsageError on a name that is none.
+        """
         if not versions:
-            return self.product.releases
+            return tuple(each for each in self.product.releases if each.withdrawn is None)
         named = {release.version: release for release in map(self.release, versions)}
         return tuple(named.values())
 

@@ -52,7 +52,8 @@ def plan_packages(
                 server_package(product, release, architecture, listing)
                 for architecture in target.architectures
             ]
-            pair.append(database_package(product, release, sql))
+            if release.database.packaged:
+                pair.append(database_package(product, release, sql))
             for package in pair:
                 yield Planned(
                     package=package,

@@ -85,7 +85,9 @@ def command(
     verbose: bool,  # noqa: ARG001  (read where errors are reported)
     as_json: bool,
 ) -> None:
-    """Build the pairs of PRODUCT, a directory with a product.yaml; all RELEASES by default.
+    """Build the pairs of PRODUCT, a directory with a product.yaml.
+
+    Without RELEASES, all that are not withdrawn.
 
     Packages whose inputs did not change since the last build stay as they are. The output
     directory changes only when every package has been built and checked.

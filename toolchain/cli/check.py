@@ -3,10 +3,16 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from toolchain.cli.options import chosen_format, product_argument
+from toolchain.cli.policies import show_policies
+from toolchain.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolchain.model.published import Published
 
 
 @click.command("check")
@@ -20,17 +26,38 @@ from toolchain.cli.options import chosen_format, product_argument
     help="How to report: for people, programs, GitHub annotations, or code scanners.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
-def command(product: Path, form: str, as_json: bool) -> None:
+@click.option(
+    "--policy", is_flag=True, help="Compare the rollout policies: which cost code for two forms."
+)
+@click.option(
+    "--published",
+    "repository",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A directory with the packages that customers have, such as a repository's: facts that"
+    " the specs must agree with.",
+)
+def command(product: Path, form: str, as_json: bool, policy: bool, repository: Path | None) -> None:
     """Check every file of PRODUCT: specs, SQL, payload, windows and the chain of releases.
 
-    Exits with 0 where nothing is wrong and with 1 where something is.
+    Windows are held against those that follow from changes, phases and forms. Exits with 0 where
+    nothing is wrong and with 1 where something is; hints are no problems.
     """
     from toolchain.edge.directory import Directory  # noqa: PLC0415
     from toolchain.spec.load import check_product  # noqa: PLC0415
     from toolchain.spec.report import REPORTS  # noqa: PLC0415
 
     form = chosen_format(form, as_json=as_json)
-    checked = check_product(Directory(product), os.environ)
+    if policy and form not in {"text", "json"}:
+        raise UsageError(f"--policy has no format {form}", "take --format text or json")
+    published = _published(repository) if repository is not None else ()
+    checked = check_product(Directory(product), os.environ, published)
+    if repository is not None and checked.product is not None:
+        name = checked.product.name
+        if not any(package.product == name for package in published):
+            raise UsageError(f"{repository} holds no package of {name}", "name its repository")
+    if policy and checked.product is not None:
+        show_policies(checked.product, as_json=form == "json")
+        return
     report = REPORTS[form]((*checked.problems, *checked.hints))
     click.echo(report, nl=bool(report) and not report.endswith("\n"))
     if checked.product is not None:
@@ -38,3 +65,10 @@ def command(product: Path, form: str, as_json: bool) -> None:
         noun = "release" if count == 1 else "releases"
         click.echo(f"{checked.product.name}: {count} {noun}, no problems", err=True)
     sys.exit(1 if checked.problems else 0)
+
+
+def _published(repository: Path) -> "tuple[Published, ...]":
+    from toolchain.edge.process import Processes  # noqa: PLC0415
+    from toolchain.verify.published import read_published  # noqa: PLC0415
+
+    return read_published(repository, Processes(), lambda _done, _total, _what: None)

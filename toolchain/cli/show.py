@@ -33,6 +33,9 @@ def command(product: Path, release: str | None, as_json: bool) -> None:
 
 
 def _product(product: Any) -> dict[str, Any]:
+    from toolchain.matrix.chain import product_chain  # noqa: PLC0415
+
+    chain = product_chain(product)
     return {
         "product": product.name,
         "summary": product.summary,
@@ -43,12 +46,19 @@ def _product(product: Any) -> dict[str, Any]:
                 "release": str(release.version),
                 "date": release.date.isoformat(),
                 "schema": release.database.schema,
+                "withdrawn": release.withdrawn,
                 "server_schemas": str(release.server.schemas),
+                "server_schemas_declared": release.server.schemas_declared,
                 "server_peers": str(release.server.peers),
+                "server_forms": {
+                    change: form.value for change, form in sorted(chain.forms[at].items())
+                },
+                "database_package": release.database.packaged,
                 "database_servers": str(release.database.servers),
+                "database_servers_declared": release.database.servers_declared,
                 "steps": [step.id for step in release.database.steps],
             }
-            for release in product.releases
+            for at, release in enumerate(product.releases)
         ],
     }
 
@@ -63,12 +73,16 @@ def _print_product(answer: dict[str, Any]) -> None:
     for heading in ("release", "date", "schema", "server runs on", "database accepts", "steps"):
         table.add_column(heading, overflow="fold")
     for row in answer["releases"]:
+        schemas = "" if row["server_schemas_declared"] else " (derived)"
+        servers = "" if row["database_servers_declared"] else " (derived)"
         table.add_row(
-            row["release"],
+            row["release"] + (" (withdrawn)" if row["withdrawn"] else ""),
             row["date"],
             str(row["schema"]),
-            f"schema {row['server_schemas']}",
-            f"servers {row['database_servers']}",
+            f"schema {row['server_schemas']}{schemas}",
+            f"servers {row['database_servers']}{servers}"
+            if row["database_package"]
+            else "as before: no package",
             "\n".join(row["steps"]),
         )
     # Only a terminal has an edge; what reads a pipe gets each row as it is.

@@ -10,11 +10,12 @@ lacks something:
   the database has contracted.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from itertools import islice
 from typing import Generic
 
 from toolchain.matrix.chain import Chain
@@ -57,14 +58,12 @@ class Derivation:
     def schemas(self, at: int) -> Bound[int]:
         """Where the schemas begin on which a link's server runs."""
         day = self.chain.links[at].date
-        known = sorted({link.schema for link in self.chain.links if link.date <= day})
-        return _bound(self.schema_obstacle(at, until=day), known)
+        return _bound(self.schema_obstacle(at, until=day), self._schemas, day)
 
     def servers(self, at: int) -> Bound[Version]:
         """Where the servers begin that a link's database bears."""
         day = self.chain.links[at].date
-        known = [link.version for link in self.chain.links if link.date <= day]
-        return _bound(self.server_obstacle(at, until=day), known)
+        return _bound(self.server_obstacle(at, until=day), self._versions, day)
 
     def schema_obstacle(
         self, at: int, below: int | None = None, until: date | None = None
@@ -101,6 +100,18 @@ class Derivation:
         return found
 
     @cached_property
+    def _schemas(self) -> Sequence[tuple[int, date]]:
+        """Every schema version with the day of the first release that has it, ascending."""
+        born: dict[int, date] = {}
+        for link in self.chain.links:
+            born[link.schema] = min(link.date, born.get(link.schema, date.max))
+        return sorted(born.items())
+
+    @cached_property
+    def _versions(self) -> Sequence[tuple[Version, date]]:
+        return [(link.version, link.date) for link in self.chain.links]
+
+    @cached_property
     def _without(self) -> Mapping[str, Sequence[tuple[int, int]]]:
         """By change: the schemas whose shards lack its new form, ascending, and whose they are."""
         pairs = list(zip(self.chain.links, self.chain.held, strict=True))
@@ -127,8 +138,10 @@ class Derivation:
         }
 
 
-def _bound(obstacle: Obstacle[Point] | None, points: Sequence[Point]) -> Bound[Point]:
-    if obstacle is None:
-        return Bound(oldest=points[0], obstacle=None)
-    later = (point for point in points if obstacle.point < point)
-    return Bound(oldest=next(later, None), obstacle=obstacle)
+def _bound(
+    obstacle: Obstacle[Point] | None, points: Sequence[tuple[Point, date]], day: date
+) -> Bound[Point]:
+    """The first point after the obstacle that was there on a day; points are in order."""
+    after = 0 if obstacle is None else bisect_right(points, obstacle.point, key=lambda one: one[0])
+    known = (point for point, born in islice(points, after, None) if born <= day)
+    return Bound(oldest=next(known, None), obstacle=obstacle)

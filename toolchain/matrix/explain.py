@@ -5,13 +5,16 @@ The facts carry their origins; whoever shows them writes the prose.
 
 from dataclasses import dataclass
 
+from toolchain.matrix.chain import Chain, product_chain
 from toolchain.matrix.compatibility import (
     ShardState,
     fitting_servers,
     fitting_states,
     shard_states,
 )
-from toolchain.model.change import Phase
+from toolchain.model.change import Form, Phase
+from toolchain.model.history import history
+from toolchain.model.law import compatible
 from toolchain.model.origin import Origin
 from toolchain.model.release import Product, Release
 from toolchain.model.version import Version
@@ -49,13 +52,15 @@ def explain(product: Product, server: Release, state: ShardState) -> Explanation
     """Both halves of the law for one server and one shard state, with what lies behind them."""
     database = product.release(state.releases[0])
     schema = state.handshake.schema
-    reasons = [_database_side(server, database), *_contracts(product, server, database)]
-    reasons += [_server_side(server, schema)]
+    chain = product_chain(product)
+    here, there = product.releases.index(server), product.releases.index(database)
+    reasons = [_database_side(server, database), *_contracts(chain, here, there)]
+    reasons += [_server_side(server, schema), *_needs(chain, here, there)]
     return Explanation(
         server=server.version,
         schema=schema,
         database=database.version,
-        fits=all(reason.allows for reason in reasons),
+        fits=compatible(server.server_handshake, state.handshake),
         reasons=tuple(reasons),
         servers_that_fit=tuple(release.version for release in fitting_servers(product, state)),
         schemas_that_fit=tuple(
@@ -76,26 +81,39 @@ def _database_side(server: Release, database: Release) -> Reason:
     )
 
 
-def _contracts(product: Product, server: Release, database: Release) -> list[Reason]:
-    """The contracts that took away what a refused server may still use."""
-    if server.version in database.database.servers:
-        return []
-    found = []
-    for release in product.releases:
-        if not server.version < release.version <= database.version:
-            continue
-        for step in release.database.of(Phase.CONTRACT):
-            if server.version in release.database.servers:
-                continue
-            found.append(
-                Reason(
-                    sentence=f"release {release.version} contracts '{step.change}': "
-                    "its old form is gone from the shard",
-                    allows=False,
-                    origin=step.origin,
-                )
-            )
-    return found
+def _contracts(chain: Chain, server: int, database: int) -> list[Reason]:
+    """The contracts that took away an old form which the server cannot do without."""
+    return [
+        Reason(
+            sentence=f"release {link.version} contracts '{step.change}': its old form, which"
+            f" server {chain.links[server].version} uses alone, is gone from the shard",
+            allows=False,
+            origin=step.origin,
+        )
+        for link in history(chain.links, chain.links[database])
+        for step in link.steps
+        if step.phase is Phase.CONTRACT and chain.form(server, step.change) is Form.OLD
+    ]
+
+
+def _needs(chain: Chain, server: int, database: int) -> list[Reason]:
+    """The new forms that the server cannot do without and the shard has not got ready."""
+    lacking = {
+        change
+        for change, form in chain.forms[server].items()
+        if form is Form.NEW and change not in chain.held[database].ready
+    }
+    return [
+        Reason(
+            sentence=f"release {link.version} {step.phase.value}s '{step.change}', of which server"
+            f" {chain.links[server].version} uses the new form alone",
+            allows=False,
+            origin=step.origin,
+        )
+        for link in history(chain.links, chain.links[server])
+        for step in link.steps
+        if step.change in lacking
+    ]
 
 
 def _server_side(server: Release, schema: int) -> Reason:

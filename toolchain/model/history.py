@@ -1,6 +1,7 @@
 """Which releases a release was built upon, and which of them its windows must reach."""
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Protocol, TypeVar
 
@@ -43,16 +44,32 @@ def parents(releases: Sequence[Dated]) -> tuple[int | None, ...]:
 
 def history(releases: Sequence[Dated], release: Dated) -> tuple[Dated, ...]:
     """The releases that a release was built upon, oldest first, itself at the end."""
-    found = [release]
-    for past in reversed(releases):
-        if past.version < found[-1].version and past.date <= found[-1].date:
-            found.append(past)
-    return tuple(reversed(found))
+    found = [*_ancestors(releases, release)]
+    return (*reversed(found), release)
 
 
-def is_hotfix(releases: Sequence[Dated], release: Dated) -> bool:
-    """Whether a later version was there already when this release came out."""
-    return any(other.version > release.version and other.date < release.date for other in releases)
+def _ancestors(releases: Sequence[Dated], release: Dated) -> Iterator[Dated]:
+    """The releases that a release was built upon, the nearest first."""
+    nearest = release
+    for at in range(_place(releases, release) - 1, -1, -1):
+        if releases[at].date <= nearest.date:
+            nearest = releases[at]
+            yield nearest
+
+
+def _place(releases: Sequence[Dated], release: Dated) -> int:
+    return bisect_left(releases, release.version, key=lambda each: each.version)
+
+
+def hotfixes(releases: Sequence[_Dated]) -> frozenset[Version]:
+    """The releases that came out when a later version was there already."""
+    found = set()
+    earliest = date.max
+    for release in reversed(releases):
+        if release.date > earliest:
+            found.add(release.version)
+        earliest = min(earliest, release.date)
+    return frozenset(found)
 
 
 def reach(releases: Sequence[Published], release: Published, skew: int) -> tuple[Published, ...]:
@@ -64,17 +81,14 @@ def reach(releases: Sequence[Published], release: Published, skew: int) -> tuple
     """
     if skew == 0:
         return ()
-    finals = [
-        past.version
-        for past in history(releases, release)[:-1]
-        if past.version.stage is None and past.withdrawn is None
-    ]
-    oldest = finals[-skew] if len(finals) >= skew else releases[0].version
-    return tuple(
-        past
-        for past in releases
-        if oldest <= past.version < release.version and past.date <= release.date
-    )
+    place = _place(releases, release)
+    begin, finals = 0, 0
+    for past in _ancestors(releases, release):
+        finals += past.version.stage is None and past.withdrawn is None
+        if finals == skew:
+            begin = _place(releases, past)
+            break
+    return tuple(past for past in releases[begin:place] if past.date <= release.date)
 
 
 def successions(releases: Sequence[Published]) -> tuple[tuple[Published, Published], ...]:
@@ -94,9 +108,9 @@ def successions(releases: Sequence[Published]) -> tuple[tuple[Published, Publish
             if releases[parent].withdrawn is None:
                 break
             parent = above[parent]
-    continued = {earlier.version for earlier, _ in found}
+    ends = hotfixes(releases) - {earlier.version for earlier, _ in found}
     for release in releases:
-        if release.version in continued or not is_hotfix(releases, release):
+        if release.version not in ends:
             continue
         later = (
             other

@@ -1,8 +1,7 @@
 """Release versions, kept to the grammar that dpkg and rpm order in the same way."""
 
 import re
-from dataclasses import dataclass
-from functools import total_ordering
+from dataclasses import dataclass, field
 
 _NUMBER = r"(?:0|[1-9][0-9]{0,8})"
 _GRAMMAR = re.compile(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-([a-z]{{1,16}})({_NUMBER}))?")
@@ -10,7 +9,6 @@ _GRAMMAR = re.compile(rf"({_NUMBER})\.({_NUMBER})\.({_NUMBER})(?:-([a-z]{{1,16}}
 GRAMMAR_HINT = "X.Y.Z or X.Y.Z-preN, for example 4.1.0 or 4.1.0-rc1"
 
 
-@total_ordering
 @dataclass(frozen=True, slots=True)
 class Version:
     """A release's version `X.Y.Z[-preN]`.
@@ -25,6 +23,13 @@ class Version:
     patch: int
     stage: str | None = None
     stage_number: int = 0
+    # Versions are compared by the million in a long chain, so the key is made once.
+    _key: tuple[int, int, int, bool, str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        final = self.stage is None
+        key = self.major, self.minor, self.patch, final, self.stage or "", self.stage_number
+        object.__setattr__(self, "_key", key)
 
     @classmethod
     def parse(cls, text: str) -> "Version":
@@ -44,11 +49,14 @@ class Version:
         """The one mapping for dpkg and rpm: in both, `~` sorts before the end of a version."""
         return str(self).replace("-", "~")
 
-    def _key(self) -> tuple[int, int, int, bool, str, int]:
-        final = self.stage is None
-        return self.major, self.minor, self.patch, final, self.stage or "", self.stage_number
+    def __lt__(self, other: "Version") -> bool:
+        return self._key < other._key
 
-    def __lt__(self, other: object) -> bool:
-        if not isinstance(other, Version):
-            return NotImplemented
-        return self._key() < other._key()
+    def __le__(self, other: "Version") -> bool:
+        return self._key <= other._key
+
+    def __gt__(self, other: "Version") -> bool:
+        return self._key > other._key
+
+    def __ge__(self, other: "Version") -> bool:
+        return self._key >= other._key

@@ -70,12 +70,13 @@ def _release_json(release: Release, read: SqlReader) -> dict[str, Any]:
 def manifest_bytes(product: Product, release: Release, read: SqlReader) -> bytes:
     """The manifest of the chain from the product's baseline up to one release.
 
-    A line for each release: json's encoder in C doesn't indent, and a chain of fifty releases
-    holds more than a thousand of them.
+    A release without a database package has nothing to do there. A line for each release: json's
+    encoder in C doesn't indent, and a chain of fifty releases holds more than a thousand of them.
     """
     lines = ",\n".join(
         json.dumps(_release_json(past, read), sort_keys=True, ensure_ascii=False)
         for past in product.history(release)
+        if past.database.packaged
     )
     head = json.dumps({"format": 1, "product": product.name, "release": str(release.version)})
     return f'{head[:-1]}, "releases": [\n{lines}\n]}}\n'.encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .errors import LedgerConflict
-from .manifest import Manifest
+from .manifest import Manifest, Step
 from .records import Ledger, StepRecord
 from .version import version_key
 
@@ -17,7 +17,7 @@ def check_ledger(manifest: Manifest, ledger: Ledger) -> None:
         if step is None:
             _check_unknown(manifest, record)
             continue
-        if (record.release, record.phase) != (step.release, step.phase.value):
+        if not _is_same(manifest, step, record):
             raise LedgerConflict(
                 f"step {record.id} ran as {record.phase} of {record.release}, and this package"
                 f" has it as {step.phase.value} of {step.release}"
@@ -82,9 +82,30 @@ def _too_new(manifest: Manifest, version: str) -> LedgerConflict:
     )
 
 
+def _is_same(manifest: Manifest, step: Step, record: StepRecord) -> bool:
+    """Whether a record is of this step: of its own release, or of a hotfix that had it first."""
+    if record.phase != step.phase.value:
+        return False
+    return record.release == step.release or _is_early(manifest, step, record)
+
+
+def _is_early(manifest: Manifest, step: Step, record: StepRecord) -> bool:
+    """Whether a hotfix on another branch ran the step; its checksum says that it is the same."""
+    carried = {release.version for release in manifest.releases}
+    last = manifest.releases[-1].version
+    return (
+        record.release not in carried
+        and record.checksum == step.script.sha256
+        and version_key(record.release) < version_key(last)
+    )
+
+
 def _check_gaps(manifest: Manifest, ledger: Ledger) -> None:
     missing = None
     for step in manifest.steps:
+        record = ledger.steps.get(step.id)
+        if record is not None and _is_early(manifest, step, record):
+            continue
         state = ledger.state(step)
         if missing is not None and state != "pending":
             raise LedgerConflict(

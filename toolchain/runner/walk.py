@@ -107,11 +107,19 @@ def closed(current: Handshake, release: Release) -> Handshake:
 
 
 def release_index(manifest: Manifest, version: str | None) -> int:
-    """A release's place in the manifest; -1 for none and for one before the baseline."""
-    for index, release in enumerate(manifest.releases):
-        if release.version == version:
-            return index
-    return -1
+    """A release's place in the manifest; -1 for none and for one before the baseline.
+
+    A hotfix of an older branch, which the manifest does not carry, stands where the release does
+    that it was built upon.
+    """
+    if version is None:
+        return -1
+    before = [
+        index
+        for index, release in enumerate(manifest.releases)
+        if version_key(release.version) <= version_key(version)
+    ]
+    return before[-1] if before else -1
 
 
 def forward(manifest: Manifest, ledger: Ledger, target: Position) -> tuple[Forward, ...]:

@@ -120,6 +120,14 @@ class Code(Enum):
     WINDOW_COULD_BE_WIDER = "window-could-be-wider", "A window promises less than is true (a hint)."
     NO_ROLLOUT = "no-rollout", "No order of steps leads from one release to the next."
 
+    # What is published.
+    PUBLISHED_DIFFERS = "published-differs", "A spec says what its published package does not."
+    PUBLISHED_STEP = "published-step", "A spec's steps are not those of its published package."
+    PUBLISHED_WINDOW = (
+        "published-window",
+        "A new release would need a published package to have said something else.",
+    )
+
     @property
     def is_hint(self) -> bool:
         """Whether it is worth saying only: nothing that keeps a product from being built."""

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from toolchain.model.published import Published
 from toolchain.model.release import Product
+from toolchain.model.version import Version
 from toolchain.spec.chain.changes import check_chain
 from toolchain.spec.chain.forms import check_forms
 from toolchain.spec.chain.promises import promises_of
+from toolchain.spec.chain.published import Shelf
 from toolchain.spec.chain.rollout import check_rollouts
+from toolchain.spec.chain.truth import check_truth, hints
 from toolchain.spec.chain.windows import check_own, check_reach
 from toolchain.spec.facts import Facts
 from toolchain.spec.files import SpecFiles
@@ -45,8 +49,13 @@ def load_product(tree: Tree, environment: Mapping[str, str]) -> Product:
     return checked.product
 
 
-def check_product(tree: Tree, environment: Mapping[str, str]) -> Checked:
-    """The product of a directory, or every problem of its files; raises nothing of its own."""
+def check_product(
+    tree: Tree, environment: Mapping[str, str], published: Sequence[Published] = ()
+) -> Checked:
+    """The product of a directory, or every problem of its files; raises nothing of its own.
+
+    `published` is what customers have already: facts that the specs must agree with.
+    """
     files, sql = SpecFiles(tree), SqlFiles(tree)
     product, names = files.product(), files.release_names()
     variables = declared(product, environment)
@@ -63,16 +72,18 @@ def check_product(tree: Tree, environment: Mapping[str, str]) -> Checked:
     problems = [*files.problems, *sql.problems, *product.problems]
     for release in releases:
         problems.extend(release.document.problems)
-    chain = _chain(releases, facts, whole=not files.problems)
+    own = (package for package in published if package.product == facts.name)
+    shelf = Shelf(sorted(own, key=lambda package: (package.version, package.file)))
+    chain = _chain(releases, facts, shelf, sql, whole=not files.problems)
     problems.extend(chain.problems)
     texts = {**files.texts, **sql.texts}
-    hints = gathered(chain.hints, texts)
+    wider = gathered(chain.hints, texts)
     if problems:
-        return Checked(product=None, problems=gathered(problems, texts), hints=hints)
+        return Checked(product=None, problems=gathered(problems, texts), hints=wider)
     settled = {release.version: release for release in chain.releases}
     built = [release for release in (release_of(each, settled) for each in releases) if release]
     built.sort(key=lambda release: release.version)
-    return Checked(product=product_of(product, built), problems=(), hints=hints)
+    return Checked(product=product_of(product, built), problems=(), hints=wider)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +95,14 @@ class _Chain:
     hints: Sequence[Problem] = ()
 
 
-def _chain(releases: Sequence[CheckedRelease], product: ProductFacts, *, whole: bool) -> _Chain:
+def _chain(
+    releases: Sequence[CheckedRelease],
+    product: ProductFacts,
+    shelf: Shelf,
+    sql: SqlFiles,
+    *,
+    whole: bool,
+) -> _Chain:
     """Look at all releases; `whole` is False when a file of the chain is missing.
 
     Without every link of the chain nothing can be said of it that would not change with the link.
@@ -99,13 +117,27 @@ def _chain(releases: Sequence[CheckedRelease], product: ProductFacts, *, whole: 
     problems = list(check_chain(known))
     if problems or product.rollout is None or product.skew is None:
         return _Chain(problems=(*check_own(known), *problems))
-    promises = promises_of(known, product.rollout, product.skew)
+    promises = promises_of(known, product.rollout, product.skew, shelf.versions)
     problems = list(check_forms(known, promises.chain))
     if not problems:
+        others = shelf.without_specs(known)
         problems += check_own(promises.releases, promises)
         told = {problem.origin for problem in problems}
-        problems += (wide for wide in promises.problems() if wide.origin not in told)
-        problems += check_reach(promises, product.rollout, product.skew)
-        problems += check_rollouts(promises.releases, product.rollout, product.skew)
-    hints = () if problems else tuple(promises.hints())
-    return _Chain(releases=promises.releases, problems=problems, hints=hints)
+        problems += (wide for wide in check_truth(promises) if wide.origin not in told)
+        problems += shelf.differences(promises.releases, _checksums(known, sql))
+        problems += check_reach(promises, product.rollout, product.skew, others)
+        problems += check_rollouts(promises, product.rollout, product.skew, others)
+    wider = () if problems else tuple(hints(promises))
+    return _Chain(releases=promises.releases, problems=problems, hints=wider)
+
+
+def _checksums(releases: Sequence[Facts], sql: SqlFiles) -> dict[Version, dict[str, str]]:
+    """The SHA-256 of every step whose SQL could be read, by release and id."""
+    found: dict[Version, dict[str, str]] = {}
+    for release in releases:
+        own = found.setdefault(release.version, {})
+        for placed in release.steps:
+            checksum = sql.checksum(placed.step.operation.sql)
+            if checksum is not None:
+                own[placed.step.id] = checksum
+    return found

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.postgres.runner.packages import CHAIN, Package
+from tests.properties.chains import chains, pairs
 from toolchain.model import law, version, window
 from toolchain.runner import law as island
 from toolchain.runner.version import Schemas, Versions, version_key
@@ -84,8 +85,12 @@ def test_what_is_no_version(cursor: "psycopg2.extensions.cursor", text: str) -> 
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.tuples(servers, shards), min_size=1, max_size=20))
+@given(
+    st.lists(st.tuples(servers, shards), min_size=1, max_size=20)
+    | chains.map(lambda chain: list(pairs(chain))).filter(bool)
+)
 def test_compatible(cursor: "psycopg2.extensions.cursor", cases: list[Any]) -> None:
+    """Handshakes of all kinds, and all pairs of chains whose windows are derived."""
     wanted = [law.compatible(server, shard) for server, shard in cases]
     rows = [
         (

@@ -171,7 +171,7 @@ def test_no_problem_means_that_the_policy_can_be_followed(
     told_of = [
         *check_own(chain),
         *reach(chain, rollout, skew),
-        *check_rollouts(chain, rollout, skew),
+        *check_rollouts(promises_of(chain, rollout, skew), rollout, skew),
     ]
     assert all(problem.cure for problem in told_of)
     if not told_of:

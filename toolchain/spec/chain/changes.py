@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 
 from toolchain.model.change import Phase
-from toolchain.model.history import is_hotfix, parents
+from toolchain.model.history import hotfixes, parents
 from toolchain.spec.codes import Code
 from toolchain.spec.facts import Facts, PlacedStep
 from toolchain.spec.problem import Complaint, Problem, Related
@@ -20,14 +20,14 @@ _Carried = tuple[Facts, PlacedStep]
 
 def check_chain(releases: Sequence[Facts]) -> Iterator[Problem]:
     """The problems between releases, which come in version order and with distinct versions."""
-    above = parents(releases)
+    above, branched = parents(releases), hotfixes(releases)
     carried: list[dict[_Key, _Carried]] = []
     everywhere: dict[_Key, _Carried] = {}
     for at, release in enumerate(releases):
         parent = above[at]
         before: dict[_Key, _Carried] = carried[parent] if parent is not None else {}
         if parent is not None:
-            yield from _schema(releases[parent], release, hotfix=is_hotfix(releases, release))
+            yield from _schema(releases[parent], release, hotfix=release.version in branched)
         own = dict(before) if release.steps else before
         for placed in release.steps:
             key = placed.step.change, placed.step.phase
@@ -173,8 +173,9 @@ def _lost(
     releases: Sequence[Facts], carried: Sequence[Mapping[_Key, _Carried]]
 ) -> Iterator[Problem]:
     """A shard that ran a hotfix's step can only go on to releases that know the step."""
+    branched = hotfixes(releases)
     for hotfix, known in zip(releases, carried, strict=True):
-        if not hotfix.steps or not is_hotfix(releases, hotfix):
+        if not hotfix.steps or hotfix.version not in branched:
             continue
         for later, steps in zip(releases, carried, strict=True):
             if later.version <= hotfix.version or later.date < hotfix.date:

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Sequence
 from toolchain.model.history import successions
 from toolchain.model.law import ShardHandshake, compatible, peers_compatible
 from toolchain.model.release import RolloutPolicy
+from toolchain.model.version import Version
+from toolchain.spec.chain.promises import Promises
+from toolchain.spec.chain.published import blame_the_newer
 from toolchain.spec.chain.refusal import own_refusals, peer_refusals, shard_refusals
 from toolchain.spec.chain.windows import meetings
 from toolchain.spec.codes import Code
@@ -24,18 +27,20 @@ _END: _State = (1, 1, 2, 2)
 
 
 def check_rollouts(
-    releases: Sequence[Facts], rollout: RolloutPolicy, skew: int
+    promises: Promises, rollout: RolloutPolicy, skew: int, others: Sequence[Facts] = ()
 ) -> Iterator[Problem]:
     """From each release to its successor there is an order of steps with legal states only.
 
-    Where a window is too narrow for the policy, or for its own release, that has been told.
+    `others` are published releases without specs. Where a window is too narrow for the policy, or
+    for its own release, that has been told.
     """
+    releases = sorted((*promises.releases, *others), key=lambda release: release.version)
     for earlier, later in successions(releases):
         told = own_refusals(earlier) or own_refusals(later)
         if skew > 0:
             told = told or meetings(earlier, later, rollout)
         if not told and not has_rollout(earlier, later):
-            yield _problem(earlier, later)
+            yield _problem(earlier, later, promises.published)
 
 
 def has_rollout(earlier: Facts, later: Facts) -> bool:
@@ -68,7 +73,7 @@ def _is_legal(state: _State, earlier: Facts, later: Facts) -> bool:
     )
 
 
-def _problem(earlier: Facts, later: Facts) -> Problem:
+def _problem(earlier: Facts, later: Facts, published: frozenset[Version]) -> Problem:
     peers = peer_refusals(later, earlier)
     if peers:
         blocking = peers
@@ -77,7 +82,7 @@ def _problem(earlier: Facts, later: Facts) -> Problem:
         blocking = shard_refusals(earlier, later)[:1] + shard_refusals(later, earlier)[:1]
         shards, servers = (refusal.message for refusal in blocking)
         reason = f"shards first, {shards}; servers first, {servers}"
-    return Complaint(
+    problem = Complaint(
         Code.NO_ROLLOUT,
         f"no order of steps leads from {earlier.version} to {later.version}: {reason}",
         f"{blocking[0].cure}, or release a version between the two that fits both",
@@ -85,3 +90,5 @@ def _problem(earlier: Facts, later: Facts) -> Problem:
         blocking[0].place,
         *(Related(origin=other.place.origin, message=other.message) for other in blocking[1:]),
     )
+    owner = blocking[0].owner
+    return blame_the_newer(problem, owner, later if owner is earlier else earlier, published)

@@ -23,6 +23,7 @@ from collections.abc import Iterator, Sequence
 from toolchain.model.history import reach
 from toolchain.model.release import RolloutPolicy
 from toolchain.spec.chain.promises import Promises
+from toolchain.spec.chain.published import blame_the_newer
 from toolchain.spec.chain.refusal import Refusal, own_refusals, peer_refusals, shard_refusals
 from toolchain.spec.codes import Code
 from toolchain.spec.facts import Facts
@@ -44,15 +45,23 @@ def check_own(releases: Sequence[Facts], promises: Promises | None = None) -> It
             )
 
 
-def check_reach(promises: Promises, rollout: RolloutPolicy, skew: int) -> Iterator[Problem]:
-    """Each window reaches back as far as the product promises."""
-    for release in promises.releases:
+def check_reach(
+    promises: Promises, rollout: RolloutPolicy, skew: int, others: Sequence[Facts] = ()
+) -> Iterator[Problem]:
+    """Each window reaches back as far as the product promises.
+
+    `others` are published releases without specs, which a new release may meet as well.
+    """
+    releases = sorted((*promises.releases, *others), key=lambda release: release.version)
+    for release in releases:
         told: set[Place] = {refusal.place for refusal in own_refusals(release)}
-        for earlier in reach(promises.releases, release, skew):
+        for earlier in reach(releases, release, skew):
             for refusal in meetings(earlier, release, rollout):
                 if refusal.place not in told:
                     told.add(refusal.place)
-                    yield _too_narrow(promises, refusal, earlier, release, rollout, skew)
+                    problem = _too_narrow(promises, refusal, earlier, release, rollout, skew)
+                    other = release if refusal.owner is earlier else earlier
+                    yield blame_the_newer(problem, refusal.owner, other, promises.published)
 
 
 def meetings(earlier: Facts, later: Facts, rollout: RolloutPolicy) -> tuple[Refusal, ...]:

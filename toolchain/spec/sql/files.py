@@ -1,5 +1,6 @@
 """The SQL files of a product, each read and parsed once however many steps name it."""
 
+import hashlib
 from dataclasses import dataclass
 
 from toolchain.spec.codes import Code
@@ -12,10 +13,14 @@ from toolchain.spec.wording import show_path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqlFile:
-    """A file whose statements PostgreSQL's parser knows; `shown` is its name in sentences."""
+    """A file whose statements PostgreSQL's parser knows; `shown` is its name in sentences.
+
+    `sha256` is that of its bytes, in hex, as a manifest carries it.
+    """
 
     shown: str
     text: str
+    sha256: str
     statements: tuple[Statement, ...]
 
 
@@ -36,6 +41,11 @@ class SqlFiles:
         if path not in self._read:
             self._read[path] = self._load(path)
         return self._read[path]
+
+    def checksum(self, path: str) -> str | None:
+        """The SHA-256 of a file that has been read; None where it could not be."""
+        file = self._read.get(path)
+        return None if file is None else file.sha256
 
     def _load(self, path: str) -> SqlFile | None:
         shown = self._tree.shown(path)
@@ -87,7 +97,12 @@ class SqlFiles:
         statements = parse(shown, text)
         if isinstance(statements, Problem):
             return statements
-        return SqlFile(shown=shown, text=text, statements=tuple(statements))
+        return SqlFile(
+            shown=shown,
+            text=text,
+            sha256=hashlib.sha256(data).hexdigest(),
+            statements=tuple(statements),
+        )
 
 
 def _unreadable(message: str) -> Complaint:

@@ -1,0 +1,36 @@
+"""Groups of commands that are imported when they are called, so that `--help` is quick."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands by name, a line each, and imports one when it is called.
+
+    The command NAME is `command` in the module NAME of `package`.
+    """
+
+    def __init__(self, *args: Any, package: str, lines: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._package = package
+        self._lines = lines
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The commands, in the order in which they are used."""
+        return list(self._lines)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of that name, from the module of that name."""
+        if cmd_name not in self._lines:
+            return None
+        command = importlib.import_module(f"{self._package}.{cmd_name}").command
+        assert isinstance(command, click.Command)  # noqa: S101  (a slip of ours, not of a user)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The table itself; click's own way would import every command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lines.items()))
