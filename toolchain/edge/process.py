@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from toolchain.errors import ToolError
 
@@ -15,6 +17,7 @@ _PACKAGES = {
     "dpkg-deb": "dpkg (Debian, Fedora)",
     "rpmbuild": "rpm (Debian) or rpm-build (Fedora)",
     "rpm": "rpm",
+    "rpm2cpio": "rpm2cpio (Debian) or rpm (Fedora)",
 }
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -28,6 +31,20 @@ class Command:
     cwd: Path | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """What a process left: its exit code (negative: a signal) and both streams."""
+
+    code: int
+    output: bytes
+    errors: str
+
+    @property
+    def text(self) -> str:
+        """The output as text; what is no UTF-8 stands there as escapes."""
+        return self.output.decode(errors="backslashreplace")
+
+
 class Processes:
     """Runs commands from any thread, and can stop all of them at once.
 
@@ -37,26 +54,46 @@ class Processes:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
     def run(self, command: Command) -> str:
         """What the command prints to stdout; raises ToolError when it is missing or fails."""
+        done = self.finish(command)
+        if done.code != 0:
+            raise _failure(command, done.code, done.errors or done.text)
+        return done.text
+
+    def finish(self, command: Command, stdout: Path | None = None) -> Finished:
+        """Run to the end, whatever the exit code says; raises ToolError when it is missing.
+
+        With `stdout` the output goes into that new file, and none is kept in memory.
+        """
         name = command.argv[0]
         found = shutil.which(name, path=_SYSTEM_PATH)
         if found is None:
             raise ToolError(f"{name} is not installed", f"install {_PACKAGES.get(name, name)}")
-        process = self._start(command, found)
+        with nullcontext(subprocess.PIPE) if stdout is None else stdout.open("xb") as output:
+            process = self._start(command, found, output)
         try:
-            output, errors = process.communicate()
+            printed, errors = process.communicate()
+        except BaseException:
+            # Interrupted in the main thread: nobody else will wait for it.
+            process.terminate()
+            process.wait()
+            raise
         finally:
             with self._lock:
                 self._running.discard(process)
-        if process.returncode != 0:
-            raise _failure(command, process.returncode, errors or output)
-        return output
+        return Finished(
+            code=process.returncode,
+            output=printed or b"",
+            errors=errors.decode(errors="backslashreplace"),
+        )
 
-    def _start(self, command: Command, found: str) -> subprocess.Popen[str]:
+    def _start(
+        self, command: Command, found: str, stdout: int | IO[bytes]
+    ) -> subprocess.Popen[bytes]:
         environment = {
             "PATH": _SYSTEM_PATH,
             "LC_ALL": "C.UTF-8",
@@ -73,10 +110,8 @@ class Processes:
                 env=environment,
                 cwd=command.cwd,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
+                stdout=stdout,
                 stderr=subprocess.PIPE,
-                text=True,
-                errors="backslashreplace",
                 start_new_session=True,
             )
             self._running.add(process)

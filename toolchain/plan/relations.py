@@ -5,10 +5,27 @@ package is satisfied by some provider, a Conflicts binds every provider, and the
 every shard.
 """
 
+from typing import Protocol
+
+from toolchain.model.law import ShardHandshake
 from toolchain.model.relation import Operator, Relation, RelationKind
 from toolchain.model.release import Product, Release
 from toolchain.model.version import Version
 from toolchain.model.window import Window
+
+
+class Names(Protocol):
+    """Whatever knows how the packages are called: a product, or the options of a command."""
+
+    @property
+    def server_package(self) -> str:
+        """The name of the server package."""
+        ...
+
+    @property
+    def schema_package(self) -> str:
+        """The virtual package that stands for a shard's schema."""
+        ...
 
 
 def _outside(name: str, oldest: str | None, below: str | None) -> tuple[Relation, ...]:
@@ -20,13 +37,13 @@ def _outside(name: str, oldest: str | None, below: str | None) -> tuple[Relation
     )
 
 
-def schema_conflicts(product: Product, schemas: Window[int]) -> tuple[Relation, ...]:
+def schema_conflicts(product: Names, schemas: Window[int]) -> tuple[Relation, ...]:
     """What a server package refuses: every provider of a schema outside its window."""
     below = None if schemas.below is None else str(schemas.below)
     return _outside(product.schema_package, str(schemas.oldest), below)
 
 
-def server_conflicts(product: Product, servers: Window[Version]) -> tuple[Relation, ...]:
+def server_conflicts(product: Names, servers: Window[Version]) -> tuple[Relation, ...]:
     """What a database package refuses: servers outside its window."""
     below = None if servers.below is None else servers.below.packaged
     return _outside(product.server_package, servers.oldest.packaged, below)
@@ -39,10 +56,15 @@ def server_relations(product: Product, release: Release) -> tuple[Relation, ...]
 
 def database_relations(product: Product, release: Release) -> tuple[Relation, ...]:
     """The law's relations of the database package: what it provides, and what it refuses."""
+    return shard_relations(product, release.shard_handshake)
+
+
+def shard_relations(product: Names, shard: ShardHandshake) -> tuple[Relation, ...]:
+    """The relations of whatever stands for a shard: a database package, a shard package."""
     provided = Relation(
         kind=RelationKind.PROVIDES,
         name=product.schema_package,
         operator=Operator.EQUAL,
-        version=str(release.database.schema),
+        version=str(shard.schema),
     )
-    return (provided, *server_conflicts(product, release.database.servers))
+    return (provided, *server_conflicts(product, shard.servers))

@@ -1,0 +1,1 @@
+"""Verification of finished packages: real solvers are asked what the law answers."""

@@ -1,0 +1,110 @@
+"""The relations that the law wants in a package, against those that the package carries.
+
+Asking solvers proves the versions that exist today. A bound that is wrong by one release that
+nobody has built yet shows only here.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from toolchain.model.carried import Carried, Clause, Field, PackageFile
+from toolchain.model.relation import Operator, Relation, RelationKind
+from toolchain.model.release import Format
+from toolchain.plan.relations import schema_conflicts, shard_relations
+from toolchain.verify.finding import Finding, Kind
+from toolchain.verify.halves import DatabaseHalf, Names, ServerHalf
+
+
+def carried(relation: Relation, format_: Format) -> Carried:
+    """A planned relation as a package of that format carries it."""
+    needs = Field.DEPENDS if format_ is Format.DEB else Field.REQUIRES
+    field = {
+        RelationKind.PROVIDES: Field.PROVIDES,
+        RelationKind.CONFLICTS: Field.CONFLICTS,
+        RelationKind.DEPENDS: needs,
+    }[relation.kind]
+    clause = Clause(name=relation.name, operator=relation.operator, version=relation.version)
+    return Carried(field=field, clauses=(clause,))
+
+
+def law_relations(names: Names, half: ServerHalf | DatabaseHalf) -> frozenset[Carried]:
+    """What the law wants a half to say of the other half and of the schema."""
+    match half:
+        case ServerHalf():
+            relations = schema_conflicts(names, half.says.schemas)
+        case DatabaseHalf():
+            relations = shard_relations(names, half.says)
+    own = (_itself(half.file),) if half.file.format is Format.RPM else ()
+    return frozenset((*own, *(carried(relation, half.file.format) for relation in relations)))
+
+
+def _itself(file: PackageFile) -> Carried:
+    """What every rpm provides: a name is matched by Provides alone there."""
+    clause = Clause(name=file.name, operator=Operator.EQUAL, version=file.version)
+    return Carried(field=Field.PROVIDES, clauses=(clause,))
+
+
+def _is_rpms_own(file: PackageFile, relation: Carried) -> bool:
+    """What rpmbuild adds: the name with its machine, `config(…)` and the scripts' shell."""
+    clause = relation.clauses[0]
+    by_machine = clause.name.startswith(f"{file.name}(") and clause.version == file.version
+    if relation.field is Field.PROVIDES:
+        return by_machine or clause.name == f"config({file.name})"
+    return relation.field is Field.REQUIRES and (clause.name in ("/bin/sh", f"config({file.name})"))
+
+
+def relation_findings(
+    names: Names,
+    half: ServerHalf | DatabaseHalf,
+    planned: Iterable[Relation] | None = None,
+) -> Iterator[Finding]:
+    """Every relation that the package lacks or has too many.
+
+    With `planned`, all relations of the package are compared. Without, those that speak of the
+    pair: an ordinary dependency is nothing that a handshake knows.
+    """
+    file = half.file
+    wanted = law_relations(names, half)
+    found = frozenset(file.relations)
+    if planned is None:
+        found = frozenset(item for item in found if _concerns(names, item))
+    else:
+        wanted |= {carried(relation, file.format) for relation in planned}
+    if file.format is Format.RPM:
+        found = frozenset(item for item in found if not _is_rpms_own(file, item))
+    for lost in sorted(wanted - found, key=str):
+        yield Finding(
+            kind=Kind.RELATION,
+            files=(file.path,),
+            what=f"lacks '{lost}', which the law wants there",
+            relation=str(lost),
+            law="carried",
+            solver="absent",
+            cure="build it again from its spec, or write the relation in just this form",
+        )
+    for added in sorted(found - wanted, key=str):
+        yield Finding(
+            kind=Kind.RELATION,
+            files=(file.path,),
+            what=f"carries '{added}', which the law does not want there",
+            relation=str(added),
+            law="absent",
+            solver="carried",
+            cure=_cure(names, added),
+        )
+
+
+def _concerns(names: Names, relation: Carried) -> bool:
+    return relation.mentions(names.all) or any(
+        names.is_shard(clause.name) for clause in relation.clauses
+    )
+
+
+def _cure(names: Names, relation: Carried) -> str:
+    if relation.field.demands and relation.mentions(frozenset((names.schema_package,))):
+        return (
+            "take it out and conflict with what lies outside the window: "
+            "any one shard satisfies a dependency, a conflict binds every shard"
+        )
+    if relation.field in (Field.BREAKS, Field.RECOMMENDS, Field.SUGGESTS):
+        return f"take it out; only Conflicts refuses a pair for certain, {relation.field.value} not"
+    return "take it out, or build the package again from its spec"

@@ -1,0 +1,126 @@
+"""The verification: gather, compare relations, ask libsolv, ask the witnesses, try upgrades."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from toolchain.model.carried import PackageFile
+from toolchain.model.relation import Relation
+from toolchain.model.release import Architecture, Format, Product, Release
+from toolchain.plan.manifest import SqlText
+from toolchain.plan.package import database_package, server_package
+from toolchain.verify.expected import relation_findings
+from toolchain.verify.finding import Finding, merged
+from toolchain.verify.gather import gather
+from toolchain.verify.halves import Case, DatabaseHalf, Names, Report, ServerHalf
+from toolchain.verify.law import release_in
+from toolchain.verify.libsolv import ask_libsolv, libsolv_version
+from toolchain.verify.questions import ask_row, edge_questions, law_rows
+from toolchain.verify.upgrades import libsolv_transitions
+from toolchain.verify.verdicts import verdict_findings
+from toolchain.verify.witness import Witness
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """One solver's part: how many pairs, questions and commands it was given."""
+
+    label: str
+    format: Format
+    questions: int = 0
+    commands: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Answer:
+    """What the verification found, and what it rests upon."""
+
+    packages: int
+    pairs: int = 0
+    products: tuple[str, ...] = ()
+    formats: tuple[Format, ...] = ()
+    asked: list[Asked] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def proved(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifier:
+    """Everything a verification needs beside the packages."""
+
+    witnesses: Sequence[Witness]
+    report: Report
+    product: Product | None = None
+    names: Names | None = None
+    transitions: bool = True
+    every: bool = False
+
+    def verify(self, files: Sequence[PackageFile]) -> Answer:
+        """Ask everything; raises UsageError where there is nothing to ask, ToolError."""
+        gathered = gather(files, self.product, self.names)
+        answer = Answer(packages=len(files), findings=gathered.findings)
+        cases = gathered.cases
+        answer.products = tuple(dict.fromkeys(case.names.product for case in cases))
+        answer.formats = tuple(dict.fromkeys(case.format for case in cases))
+        for case in cases:
+            answer.findings += self._relations(case)
+            answer.pairs += len(case.servers) * (len(case.databases) or len(case.states))
+            self._ask(case, answer)
+        answer.findings = merged(answer.findings)
+        return answer
+
+    def _relations(self, case: Case) -> list[Finding]:
+        halves: tuple[ServerHalf | DatabaseHalf, ...] = (*case.servers, *case.databases)
+        return [
+            finding
+            for half in halves
+            for finding in relation_findings(case.names, half, self._planned(half))
+        ]
+
+    def _planned(self, half: ServerHalf | DatabaseHalf) -> tuple[Relation, ...] | None:
+        """Every relation of the spec, for packages that Interlock built."""
+        if self.product is None or half.file.handshake is None:
+            return None
+        release = release_in(self.product, half.file.version)
+        return None if release is None else planned_relations(self.product, release, half)
+
+    def _ask(self, case: Case, answer: Answer) -> None:
+        rows = law_rows(case)
+        label = f"libsolv {libsolv_version()}"
+        self.report(0, 1, f"asking {label}")
+        count, wrong = ask_libsolv(case, rows)
+        asked = Asked(label=label, format=case.format, questions=count)
+        answer.asked.append(asked)
+        answer.findings += verdict_findings(case, wrong, label)
+        if self.transitions:
+            asked.commands, found = libsolv_transitions(case, rows, self.report, every=self.every)
+            answer.findings += found
+        for witness in self.witnesses:
+            if witness.format is not case.format:
+                continue
+            ask = ask_row if self.every or witness.many else edge_questions
+            questions = [question for row in rows for question in ask(row)]
+            wrong = witness.ask(case, questions, self.report)
+            asked = Asked(label=witness.label, format=case.format, questions=len(questions))
+            answer.asked.append(asked)
+            answer.findings += verdict_findings(case, wrong, witness.label)
+            if self.transitions:
+                tried = witness.transitions(case, rows, self.report)
+                asked.commands = tried.count
+                answer.findings += tried.findings
+
+
+def planned_relations(
+    product: Product, release: Release, half: ServerHalf | DatabaseHalf
+) -> tuple[Relation, ...]:
+    """What the spec's package carries; its payload needn't be there."""
+    match half:
+        case ServerHalf():
+            package = server_package(product, release, Architecture.ALL, lambda _: ())
+        case DatabaseHalf():
+            empty = SqlText(content=b"", sha256="", statements=())
+            package = database_package(product, release, lambda _: empty)
+    return package.all_relations(half.file.format)
