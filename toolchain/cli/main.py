@@ -1,12 +1,12 @@
 """The `interlock` command: a table of subcommands, and the one place where errors end."""
 
-import importlib
 import signal
 import sys
 from types import FrameType
 
 import click
 
+from toolchain.cli.lazy import LazyGroup
 from toolchain.cli.streams import guard_streams
 from toolchain.errors import InterlockError, SpecError, ToolError
 
@@ -15,9 +15,11 @@ _COMMANDS = {
     "init": "Write a commented, working skeleton of a product.",
     "check": "Check every file of a product and report all problems at once.",
     "build": "Build server and database packages as deb and rpm.",
+    "verify": "Prove finished packages: ask real solvers about every pair.",
     "show": "Show a product, or one release with its packages and relations.",
     "matrix": "Show which servers may run on which schemas.",
-    "explain": "Explain why a server may, or may not, run on a schema.",
+    "explain": "Explain a refusal, a change's life or a rollout's stop.",
+    "plan": "Plan the least waves that bring a fleet to a release.",
     "schema": "Write the JSON Schema of the specs, for editors.",
     "completion": "Write the completion script of a shell.",
 }
@@ -31,29 +33,7 @@ Exit codes: 0 done; 1 the answer is no (check finds problems, explain refuses);
 """
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands by name and imports one when it is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """The commands in the order of a release engineer's day."""
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of that name, from the module of that name."""
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"toolchain.cli.{cmd_name}")
-        command = module.command
-        assert isinstance(command, click.Command)  # noqa: S101  (a slip of ours, not of a user)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The table itself; click's own way would import every command."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
-@click.command(cls=LazyGroup, epilog=EXIT_CODES)
+@click.command(cls=LazyGroup, package="toolchain.cli", lines=_COMMANDS, epilog=EXIT_CODES)
 @click.version_option(package_name="interlock-release", prog_name="interlock")
 def interlock() -> None:
     """Build paired server and database packages that fit each other, or are refused."""

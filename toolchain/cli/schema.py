@@ -6,8 +6,8 @@ import click
 
 
 @click.command("schema")
-@click.argument("kind", type=click.Choice(["product", "release"]))
+@click.argument("kind", type=click.Choice(["product", "release", "inventory"]))
 def command(kind: str) -> None:
-    """Write the JSON Schema (draft-07) of product.yaml or of a release's spec."""
+    """Write the JSON Schema (draft-07) of product.yaml, a release's spec or an inventory."""
     text = files("toolchain.spec").joinpath(f"{kind}.schema.json").read_text(encoding="utf-8")
     click.echo(text, nl=False)

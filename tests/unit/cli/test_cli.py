@@ -73,22 +73,22 @@ def test_the_matrix_has_the_same_cells_in_every_form(interlock: Interlock):
 
 
 def test_explain_gives_reasons_with_lines_and_what_would_fit(interlock: Interlock):
-    refused = interlock("explain", FLEETDESK, "4.1.0", "11", "--json")
+    refused = interlock("explain", "pair", FLEETDESK, "4.1.0", "11", "--json")
     assert refused.returncode == 1
     answer = json.loads(refused.stdout)
     assert answer["fits"] is False
     assert all(reason["origin"] for reason in answer["reasons"])
     assert answer["servers_that_fit"]
-    text = interlock("explain", FLEETDESK, "4.1.0", "11").stdout
+    text = interlock("explain", "pair", FLEETDESK, "4.1.0", "11").stdout
     assert text.startswith("Server 4.1.0 may not run on schema 11:\n")
     assert "4.1.0.yaml:" in text
-    fits = interlock("explain", FLEETDESK, "4.1.0", "12")
+    fits = interlock("explain", "pair", FLEETDESK, "4.1.0", "12")
     assert fits.returncode == 0
     assert fits.stdout.startswith("Server 4.1.0 may run on schema 12:")
 
 
 def test_explain_names_the_contract_behind_a_refusal(interlock: Interlock):
-    run = interlock("explain", FLEETDESK, "4.0.0", "13")
+    run = interlock("explain", "pair", FLEETDESK, "4.0.0", "13")
     assert run.returncode == 1
     assert "contracts 'split-host'" in run.stdout
 
@@ -96,9 +96,12 @@ def test_explain_names_the_contract_behind_a_refusal(interlock: Interlock):
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (("explain", FLEETDESK, "9.9.9", "11"), "has no release 9.9.9"),
-        (("explain", FLEETDESK, "4.1.0", "99"), "no release of fleetdesk leaves a shard at"),
-        (("explain", FLEETDESK, "4.1.0", "eleven"), "'eleven' is not a valid integer"),
+        (("explain", "pair", FLEETDESK, "9.9.9", "11"), "has no release 9.9.9"),
+        (
+            ("explain", "pair", FLEETDESK, "4.1.0", "99"),
+            "no release of fleetdesk leaves a shard at",
+        ),
+        (("explain", "pair", FLEETDESK, "4.1.0", "eleven"), "'eleven' is not a valid integer"),
         (("show", FLEETDESK, "latest"), "'latest' is not a version"),
         (("build", "nowhere"), "'nowhere' does not exist"),
         (("matrix",), "Missing argument"),
@@ -175,7 +178,9 @@ def test_the_same_for_every_form(options: str):
 
 
 def test_a_closed_pipe_does_not_change_the_answer():
-    run = _in_shell('"$1" -m toolchain explain "$2" 4.1.0 11 | true', sys.executable, FLEETDESK)
+    run = _in_shell(
+        '"$1" -m toolchain explain pair "$2" 4.1.0 11 | true', sys.executable, FLEETDESK
+    )
     assert (run.returncode, run.stderr) == (1, "")
 
 

@@ -10,7 +10,7 @@ from toolchain.spec.shape.schema import SpecKind
 PAGES = Path(__file__).parents[3] / "docs/schema"
 
 
-@pytest.mark.parametrize("name", ["product", "release", "problems"])
+@pytest.mark.parametrize("name", ["product", "release", "inventory", "problems"])
 def test_pages(name: str, request: pytest.FixtureRequest) -> None:
     text = problems_page() if name == "problems" else spec_page(SpecKind(name))
     page = PAGES / f"{name}.md"

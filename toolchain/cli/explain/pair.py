@@ -1,4 +1,4 @@
-"""`interlock explain`: the reasons for one pair."""
+"""`interlock explain pair`: the reasons for one pair."""
 
 import sys
 from pathlib import Path
@@ -8,7 +8,7 @@ import click
 from toolchain.cli.options import echo_json, json_option, product_argument
 
 
-@click.command("explain")
+@click.command("pair")
 @product_argument
 @click.argument("server")
 @click.argument("schema", type=int)

@@ -31,8 +31,11 @@ class _Stop(Exception):  # noqa: N818 - ends the reading; the problem is already
 class _Reader:
     """Composes nodes from YAML's events and notes what is not allowed on the way."""
 
-    def __init__(self, file: str, events: Iterator[yaml.Event], problems: list[Problem]) -> None:
+    def __init__(
+        self, file: str, events: Iterator[yaml.Event], problems: list[Problem], limit: int
+    ) -> None:
         self._file = file
+        self._limit = limit
         self._events = events
         self._problems = problems
         self._nodes = 0
@@ -102,11 +105,11 @@ class _Reader:
                 "no spec needs that; take the inner levels out",
             )
             raise _Stop
-        if self._nodes > NODE_LIMIT:
+        if self._nodes > self._limit:
             self._complain(
                 mark,
                 Code.FILE_SIZE,
-                f"the file holds more than {NODE_LIMIT} values",
+                f"the file holds more than {self._limit} values",
                 "no spec needs that; a directory can stand for the files in it",
             )
             raise _Stop
@@ -170,15 +173,16 @@ class _Reader:
 
 
 def read_yaml(
-    file: str, text: str, *, loader: type = FAST_LOADER
+    file: str, text: str, *, loader: type = FAST_LOADER, limit: int = NODE_LIMIT
 ) -> tuple[Node | None, list[Problem]]:
     """The document of a file, as far as it could be read, and every problem on the way.
 
-    The node is None when the text is not YAML, holds nothing, or had to be given up.
+    The node is None when the text is not YAML, holds nothing, or had to be given up, as when it
+    holds more values than the limit.
     """
     problems: list[Problem] = []
     try:
-        node = _Reader(file, iter(yaml.parse(text, Loader=loader)), problems).document()
+        node = _Reader(file, iter(yaml.parse(text, Loader=loader)), problems, limit).document()
     except yaml.YAMLError as error:
         return None, [*problems, syntax_problem(file, text, error)]
     except _Stop:

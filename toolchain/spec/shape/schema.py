@@ -28,6 +28,7 @@ class SpecKind(Enum):
 
     PRODUCT = "product"
     RELEASE = "release"
+    INVENTORY = "inventory"
 
 
 def schema_text(kind: SpecKind) -> str:

@@ -56,6 +56,21 @@ distribution = _grammar(
     r"[a-z][a-z0-9]*(?:-[a-z0-9.]+)*",
     "write its name and version in small letters, for example debian-12 or rhel-9",
 )
+host = _grammar(
+    "a host's name",
+    r"[A-Za-z0-9](?:[A-Za-z0-9._:/@-]{0,253}[A-Za-z0-9])?",
+    "write letters, digits, '.', '-', '_' and ':', for example web1.example.com",
+)
+shard = _grammar(
+    "a shard's name",
+    r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?",
+    "write up to 40 small letters, digits and hyphens, as in shards.ini",
+)
+step = _grammar(
+    "a step",
+    r"[a-z][a-z0-9-]{0,62}\.(?:expand|migrate|contract)",
+    "write CHANGE.PHASE, for example split-host.expand",
+)
 # Names are quoted where they are used, so capitals and letters of any script are as they stand.
 column = _grammar(
     "a column",

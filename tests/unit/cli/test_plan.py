@@ -1,0 +1,114 @@
+"""`interlock plan`: answers, exit codes, and what it refuses."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.conftest import REPOSITORY, Interlock
+
+FLEETDESK = REPOSITORY / "release-specs/fleetdesk"
+OLD = """\
+product: fleetdesk
+servers: [{hosts: [web1, web2], version: 3.9.0}]
+shards: [{name: north, release: 3.9.0}, {name: south, schema: 10}]
+"""
+
+
+@pytest.fixture
+def inventory(tmp_path: Path) -> Path:
+    path = tmp_path / "inventory.yaml"
+    path.write_text(OLD)
+    return path
+
+
+def test_the_table_tells_waves_stops_and_the_point_of_no_return(
+    interlock: Interlock, inventory: Path
+):
+    run = interlock("plan", FLEETDESK, "--inventory", inventory)
+    assert run.returncode == 0, run.stderr
+    assert "fleetdesk to 4.3.0: 5 waves for 2 servers and 2 shards" in run.stdout
+    assert "POINT OF NO RETURN" in run.stdout
+    assert "release-specs/fleetdesk/4.1.0.yaml:" in run.stdout
+
+
+def test_json_in_both_spellings(interlock: Interlock, inventory: Path):
+    one = interlock("plan", FLEETDESK, "--inventory", inventory, "--json")
+    other = interlock("plan", FLEETDESK, "--inventory", inventory, "--format", "json")
+    assert one.stdout == other.stdout
+    answer = json.loads(one.stdout)
+    assert [wave["side"] for wave in answer["waves"]][0] == "shards"
+    assert answer["fleet"]["servers"][0]["origin"].startswith(str(inventory))
+
+
+def test_the_picture(interlock: Interlock, inventory: Path):
+    run = interlock("plan", FLEETDESK, "--inventory", inventory, "--format", "svg")
+    assert ElementTree.fromstring(run.stdout).tag.endswith("svg")  # noqa: S314 - our own text
+
+
+def test_nothing_to_do(interlock: Interlock, inventory: Path):
+    run = interlock("plan", FLEETDESK, "--inventory", inventory, "--to", "3.9.0")
+    assert run.returncode == 0
+    assert run.stdout.startswith("Nothing to do")
+
+
+def test_a_fleet_that_is_not_legal_exits_with_1(interlock: Interlock, inventory: Path):
+    inventory.write_text(OLD.replace("schema: 10", "release: 4.2.0"))
+    run = interlock("plan", FLEETDESK, "--inventory", inventory)
+    assert run.returncode == 1
+    assert "server 3.9.0 on web1, web2 does not fit shards south" in run.stdout
+    picture = interlock("plan", FLEETDESK, "--inventory", inventory, "--format", "svg")
+    assert picture.returncode == 1
+    assert picture.stdout == ""
+    assert "does not fit" in picture.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "sentence"),
+    [
+        ((), 2, "give --inventory FILE or --shards FILE"),
+        (("--inventory", "gone.yaml"), 2, "the inventory gone.yaml cannot be read"),
+        (("--inventory", "inventory.yaml", "--to", "9.9.9"), 2, "has no release 9.9.9"),
+        (("--inventory", "inventory.yaml", "--to", "4.1"), 2, "is not a version"),
+        (("--inventory", "inventory.yaml", "--shards", "s.ini"), 2, "one of the two"),
+        (("--inventory", "inventory.yaml", "--save-inventory", "x"), 2, "give --shards"),
+        (("--shards", "gone.ini"), 2, "cannot read the configuration gone.ini"),
+    ],
+)
+def test_refusals(
+    interlock: Interlock, inventory: Path, options: tuple[str, ...], code: int, sentence: str
+):
+    run = interlock("plan", FLEETDESK, *options)
+    assert run.returncode == code
+    assert sentence in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_problems_of_the_inventory_are_told_at_once(interlock: Interlock, inventory: Path):
+    inventory.write_text(OLD.replace("3.9.0}]", "3.9}]").replace("south", "north"))
+    run = interlock("plan", FLEETDESK, "--inventory", inventory)
+    assert run.returncode == 3
+    assert "2 problems" in run.stderr
+
+
+def test_a_shards_file_that_others_can_read_is_refused(interlock: Interlock, tmp_path: Path):
+    shards = tmp_path / "shards.ini"
+    shards.write_text("[north]\ndsn = host=localhost password=hunter2\n")
+    shards.chmod(0o644)
+    run = interlock("plan", FLEETDESK, "--shards", shards)
+    assert run.returncode == 2
+    assert "readable by others" in run.stderr
+    assert "hunter2" not in run.stderr
+    shards.chmod(0o622)
+    assert "writable by others" in interlock("plan", FLEETDESK, "--shards", shards).stderr
+
+
+def test_a_shard_that_cannot_be_reached_is_named(interlock: Interlock, tmp_path: Path):
+    shards = tmp_path / "shards.ini"
+    shards.write_text("[north]\ndsn = host=127.0.0.1 port=1 dbname=x password=hunter2\n")
+    shards.chmod(0o600)
+    run = interlock("plan", FLEETDESK, "--shards", shards)
+    assert run.returncode == 4
+    assert "shard north" in run.stderr
+    assert "hunter2" not in run.stderr

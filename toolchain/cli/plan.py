@@ -1,0 +1,132 @@
+"""`interlock plan`: the least waves that bring a fleet to a release."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from toolchain.cli.options import chosen_format, echo_json, product_argument
+from toolchain.errors import UsageError
+
+if TYPE_CHECKING:
+    from toolchain.model.release import Product
+    from toolchain.model.version import Version
+    from toolchain.plan.rollout.facts import Chain
+    from toolchain.plan.rollout.inventory import Fleet
+
+_file = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("plan")
+@product_argument
+@click.option("--inventory", type=_file, help="The fleet as a YAML file.")
+@click.option("--shards", type=_file, help="Ask the live ledgers of a shards.ini instead.")
+@click.option("--to", "target", help="The release to come to [default: the newest final one].")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "svg"]),
+    default="text",
+    show_default=True,
+    help="How to write it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--save-inventory", "save", type=_file, help="Keep what the ledgers said as YAML.")
+def command(
+    product: Path,
+    inventory: Path | None,
+    shards: Path | None,
+    target: str | None,
+    form: str,
+    as_json: bool,
+    save: Path | None,
+) -> None:
+    """Plan how the fleet of PRODUCT comes to a release in the least number of waves.
+
+    In a wave all shards, or all servers, below a release go to it, one by one; whatever stands on
+    the way, mixed versions included, is legal. Exits with 1 where there is no way, or where the
+    fleet is not legal as it stands.
+    """
+    from toolchain.build.product import open_product  # noqa: PLC0415
+    from toolchain.plan.rollout.facts import chain_of  # noqa: PLC0415
+    from toolchain.plan.rollout.planner import plan_rollout  # noqa: PLC0415
+    from toolchain.plan.rollout.waves import Plan  # noqa: PLC0415
+
+    form = chosen_format(form, as_json=as_json)
+    opened = open_product(product).product
+    chain = chain_of(opened)
+    wanted = wanted_release(opened, chain, target)
+    fleet = _fleet(opened, chain, inventory, shards, save)
+    answer = plan_rollout(chain, fleet, wanted, opened.rollout)
+    planned = isinstance(answer, Plan)
+    if form == "json":
+        from toolchain.render.rollout import answer_json  # noqa: PLC0415
+
+        echo_json(answer_json(opened.name, str(wanted), fleet, answer))
+    elif form == "svg" and isinstance(answer, Plan):
+        from toolchain.render.rollout_svg import plan_svg  # noqa: PLC0415
+
+        click.echo(plan_svg(opened.name, answer), nl=False)
+    else:
+        from toolchain.cli.plan_text import print_answer  # noqa: PLC0415
+
+        # A refusal has no picture; its sentences go where sentences go.
+        print_answer(opened.name, wanted, answer, as_error=form == "svg")
+    sys.exit(0 if planned else 1)
+
+
+def wanted_release(product: "Product", chain: "Chain", text: str | None) -> "Version":
+    """The release that is asked for; raises UsageError where nobody should go there."""
+    from toolchain.model.version import Version  # noqa: PLC0415
+
+    final = [
+        facts.version
+        for facts in chain.releases
+        if facts.withdrawn is None and facts.version.stage is None
+    ]
+    known = ", ".join(map(str, final))
+    if text is None:
+        if not final:
+            raise UsageError(
+                f"{product.name} has no final release that is not withdrawn", "name one with --to"
+            )
+        return final[-1]
+    try:
+        facts = chain.at(Version.parse(text))
+    except ValueError as error:
+        raise UsageError(str(error), f"{product.name} has {known}") from error
+    except KeyError as error:
+        raise UsageError(f"{product.name} has no release {text}", f"it has {known}") from error
+    if facts.withdrawn is not None:
+        raise UsageError(f"{text} is withdrawn: {facts.withdrawn}", f"choose among {known}")
+    return facts.version
+
+
+def _fleet(
+    product: "Product",
+    chain: "Chain",
+    inventory: Path | None,
+    shards: Path | None,
+    save: Path | None,
+) -> "Fleet":
+    """The fleet from wherever the command line says it is."""
+    if (inventory is None) == (shards is None):
+        raise UsageError(
+            "a plan starts from a fleet", "give --inventory FILE or --shards FILE, one of the two"
+        )
+    if inventory is not None:
+        from toolchain.fleet.inventory import read_inventory  # noqa: PLC0415
+
+        if save is not None:
+            raise UsageError("--save-inventory keeps what --shards has read", "give --shards FILE")
+        return read_inventory(inventory, product, chain)
+    assert shards is not None  # noqa: S101  (one of the two is there)
+    from toolchain.fleet.ledgers import read_fleet  # noqa: PLC0415
+
+    fleet = read_fleet(shards, product, chain)
+    if save is not None:
+        from toolchain.fleet.inventory import save_inventory  # noqa: PLC0415
+
+        save_inventory(save, product, fleet, [f"Read from the ledgers of {shards}."])
+    return fleet

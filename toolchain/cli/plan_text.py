@@ -1,0 +1,141 @@
+"""The answers of `interlock plan` for people: a table of waves, and sentences below it."""
+
+from collections.abc import Iterator
+
+import click
+
+from toolchain.cli.options import wide_console
+from toolchain.model.version import Version
+from toolchain.plan.rollout.exclusion import Exclusion
+from toolchain.plan.rollout.search import Side
+from toolchain.plan.rollout.standing import Unfit
+from toolchain.plan.rollout.waves import Part, Plan, Wave
+
+
+def print_answer(
+    product: str,
+    target: Version,
+    answer: Plan | Exclusion | tuple[Unfit, ...],
+    *,
+    as_error: bool = False,
+) -> None:
+    """Print a plan, or why there is none; the latter on stderr where stdout holds a picture."""
+    if isinstance(answer, Plan):
+        _print_plan(product, answer)
+        return
+    lines = _no_way(product, answer) if isinstance(answer, Exclusion) else _unfit(target, answer)
+    for line in lines:
+        click.echo(line, err=as_error)
+
+
+def _print_plan(product: str, plan: Plan) -> None:
+    if not plan.waves:
+        click.echo(f"Nothing to do: no server and no shard is below {plan.target}.")
+        return
+    from rich.table import Table  # noqa: PLC0415
+
+    servers, shards = len(plan.fleet.servers), len(plan.fleet.shards)
+    table = Table(
+        title=f"{product} to {plan.target}: {_counted(len(plan.waves), 'wave')} for"
+        f" {_counted(servers, 'server')} and {_counted(shards, 'shard')}",
+        title_justify="left",
+    )
+    for heading in ("wave", "what moves", "from", "to", "count", "notes"):
+        table.add_column(heading, justify="right" if heading in ("wave", "count") else "left")
+    for wave in plan.waves:
+        table.add_row(
+            str(wave.number),
+            wave.side.value,
+            "\n".join(dict.fromkeys(move.before for move in wave.moves)),
+            "\n".join(dict.fromkeys(move.after for move in wave.moves)),
+            str(wave.count),
+            "\n".join(notes(wave)),
+            end_section=wave.no_return,
+        )
+    console = wide_console()
+    console.print(table, highlight=False)
+    for line in _stops(plan):
+        click.echo(line)
+
+
+def notes(wave: Wave) -> Iterator[str]:
+    """What an operator should know of a wave, a line each."""
+    if wave.part is Part.PREPARE:
+        yield "expand and migrate only; the contract waits"
+    elif wave.part is Part.CONTRACT:
+        yield "the contract that has waited"
+    if wave.no_return:
+        yield "POINT OF NO RETURN"
+    if wave.contracts:
+        yield f"for good: {', '.join(map(str, wave.contracts))}"
+
+
+def _stops(plan: Plan) -> Iterator[str]:
+    stops = [wave for wave in plan.waves if wave.next is not None]
+    if stops:
+        yield "Stops on the way, and why:"
+    for wave in stops:
+        yield f"  wave {wave.number}, {wave.side.value} rest at {_rest(wave)}:"
+        for refusal in wave.reasons[:3]:
+            yield f"    {refusal.sentence}"
+        if len(wave.reasons) > 3:
+            yield f"    and {len(wave.reasons) - 3} more; --json lists them"
+    crossing = plan.point_of_no_return
+    if crossing is None:
+        yield "Every wave can be taken back."
+    else:
+        first = ", ".join(map(str, crossing.contracts))
+        yield (
+            f"Wave {crossing.number} is the point of no return: what it does to the shards for"
+            f" {first} cannot be undone."
+        )
+
+
+def _rest(wave: Wave) -> str:
+    before = " before its contract" if wave.part is Part.PREPARE else ""
+    onward = f", before {wave.next}" if wave.next != wave.release else ""
+    return f"{wave.release}{before}{onward}"
+
+
+def _no_way(product: str, exclusion: Exclusion) -> Iterator[str]:
+    yield f"There is no way for this fleet of {product} to {exclusion.target}."
+    reached = []
+    if exclusion.servers is not None:
+        reached.append(f"servers come to {exclusion.servers}")
+    if exclusion.shards:
+        reached.append(f"shards to {', '.join(exclusion.shards)}")
+    if reached:
+        yield f"At the most {' and '.join(reached)}. There these facts exclude each other:"
+    for side, refusal in exclusion.refusals:
+        stuck = "shards cannot go on" if side is Side.SHARDS else "servers cannot go on"
+        yield f"  {stuck}: {refusal.sentence}"
+    repair = exclusion.repair
+    if repair is None:
+        yield "No single release would open a way."
+    else:
+        whole = repair.reaches == exclusion.target
+        opened = "one" if whole else f"one as far as {repair.reaches}"
+        yield f"This would open {opened}, in {_counted(repair.waves, 'wave')}: {repair.sentence}."
+
+
+def _unfit(target: Version, unfit: tuple[Unfit, ...]) -> Iterator[str]:
+    yield f"The fleet is not legal as it stands, so no plan to {target} can start from it:"
+    for pair in unfit:
+        others = "servers" if pair.peers else "shards"
+        yield (
+            f"  server {pair.version} on {_some(pair.hosts)} does not fit {others}"
+            f" {_some(pair.others)}: {pair.refusal.sentence}"
+        )
+        if pair.nearest is not None:
+            yield f"    first bring these servers to {pair.nearest}, which fits all the others"
+        else:
+            yield "    no later release of these servers fits all the others"
+
+
+def _some(names: tuple[str, ...]) -> str:
+    shown = ", ".join(names[:3])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,1 @@
+"""Steps that read a fleet: from an inventory file, or from the ledgers of its shards."""
