@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 
 import yaml
@@ -45,7 +46,7 @@ def write_product(root: Path, releases: int, payload: Path) -> None:
         oldest = f">= 1.{max(0, number - 1)}.0"
         release = {
             "release": f"1.{number}.0",
-            "date": f"2026-01-{1 + number % 28:02d}",
+            "date": str(date(2026, 1, 1) + timedelta(days=number)),
             "changelog": ["Measured."],
             "schema": {
                 "version": 10 + number,
