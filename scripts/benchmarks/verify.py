@@ -165,7 +165,7 @@ def dnf_seconds(case: Case, size: int, work: Path, processes: Processes) -> tupl
     sample = _sample(case, size)
     differs(sample[0])  # fills the cache, as a first run would
     start = time.perf_counter()
-    wrong = sum(each(differs, sample))
+    wrong = sum(each(differs, sample, processes))
     return f"dnf {version} --assumeno", (time.perf_counter() - start) / size, wrong
 
 

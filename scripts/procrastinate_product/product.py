@@ -19,6 +19,7 @@ from procrastinate_product.payload import (
 )
 from procrastinate_product.releases import Wanted
 from procrastinate_product.specs import MARK, product_yaml, release_yaml
+from procrastinate_product.statements import QUERIES, statements_sql
 from procrastinate_product.wheels import remove_leftovers
 
 _FILES = Path(__file__).with_name("files")
@@ -72,7 +73,13 @@ def lay_out(releases: Sequence[Packaged], directory: Path) -> tuple[Link, ...]:
         for name, content, mode in payload_of(packaged):
             _write(payload / name, content, mode)
         documents = [f"licences/{name}" for name, _ in licence_files(packaged.libraries)]
-        spec = release_yaml(link, packaged.wanted.date, documents)
+        queries = packaged.own.files.get(QUERIES)
+        if queries is not None:
+            text = statements_sql(link.number, queries.decode("utf-8"))
+            _write(payload / "statements.sql", text)
+        spec = release_yaml(
+            link, packaged.wanted.date, documents, with_statements=queries is not None
+        )
         _write(directory / f"{link.number}.yaml", spec)
     day = datetime.combine(releases[-1].wanted.date, time(), UTC).timestamp()
     for path in (directory, *directory.rglob("*")):

@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Sequence
 from datetime import date
 
+from procrastinate_product.allowed import allowed
 from procrastinate_product.chain import Link, Step
 from procrastinate_product.measured import MEASURED
 from procrastinate_product.releases import PYTHON
@@ -64,7 +65,7 @@ schema:
   documents:
 {documents}
   manuals: [procrastinate-worker.1, procrastinate.1]
-  depends:
+{statements}  depends:
     deb: ["python3 >= {python}", libpq5]
     rpm: ["python3 >= {python}", "libpq.so.5()(64bit)"]
 compatibility:
@@ -76,7 +77,9 @@ def product_yaml(copyright_line: str) -> str:
     return MARK + _PRODUCT.format(copyright=json.dumps(copyright_line, ensure_ascii=False))
 
 
-def release_yaml(link: Link, day: date, documents: Sequence[str]) -> str:
+def release_yaml(
+    link: Link, day: date, documents: Sequence[str], *, with_statements: bool = False
+) -> str:
     """The text of one release's spec; `documents` are relative to its payload."""
     return _RELEASE.format(
         mark=MARK,
@@ -86,6 +89,7 @@ def release_yaml(link: Link, day: date, documents: Sequence[str]) -> str:
         schema=link.schema,
         steps="".join(_steps(link, phase) for phase in ("expand", "contract")),
         documents="\n".join(f"    - {document}" for document in documents),
+        statements="  statements: statements.sql\n" if with_statements else "",
         python=PYTHON,
         windows=_windows(link),
     )
@@ -124,6 +128,12 @@ def _step(step: Step) -> str:
     if measured := MEASURED.get(step.file.removesuffix(".sql")):
         notes.append(f"Measured: {measured}.")
     comments = "".join(_comment(note, "    ") for note in notes)
+    if findings := allowed(step.file, step.sql):
+        entries = "".join(
+            f"        {finding}: {json.dumps(reason)}\n" for finding, reason in findings.items()
+        )
+        item = f"    - change: {step.change}\n      sql: sql/{step.file}\n      allow:\n{entries}"
+        return f"{comments}{item}"
     return f"{comments}    - {{change: {step.change}, sql: sql/{step.file}}}\n"
 
 

@@ -41,6 +41,10 @@ def chains(draw: st.DrawFn) -> Chain:
         releases.append(
             _release(draw, version, DAY + timedelta(days=10 * number), schema, steps, releases)
         )
+        if stage and draw(st.integers(0, 3)):
+            # The final one; its database may be that of the pre-release.
+            day = DAY + timedelta(days=10 * number + 5)
+            releases.append(_release(draw, Version(1, number, 0), day, schema, (), releases))
     for number in range(len(releases) - 1):
         if draw(st.integers(0, 4)) == 0:
             base = releases[number]
@@ -57,7 +61,7 @@ def chains(draw: st.DrawFn) -> Chain:
             releases.append(
                 _release(
                     draw,
-                    Version(1, base.version.minor, 1),
+                    Version(1, base.version.minor, 2 if base.version.stage else 1),
                     releases[after].date + timedelta(days=1),
                     base.shard.schema + bool(steps),
                     steps,
@@ -252,20 +256,24 @@ def wave(chain: Chain, world: World, side: str, release: Version, stage: Stage) 
 
 def waves(chain: Chain, world: World, target: Version) -> Iterator[World]:
     """Every world that one wave leads to."""
-    goal = database(chain, target)
+    ends = {target} | {facts.version for facts in chain.releases if _final(facts)}
+    databases = {database(chain, version) for version in ends}
     for facts in chain.releases:
-        stop = facts.withdrawn is None and facts.version.stage is None
         if facts.version > target:
             continue
-        if stop or facts.version == target:
+        if facts.version in ends:
             after = wave(chain, world, "servers", facts.version, Stage.CLOSED)
             if after is not None:
                 yield after
-        if facts.packaged and (stop or facts.version in (goal, target)):
+        if facts.version in databases:
             for stage in Stage:
                 after = wave(chain, world, "shards", facts.version, stage)
                 if after is not None:
                     yield after
+
+
+def _final(facts: ReleaseFacts) -> bool:
+    return facts.withdrawn is None and facts.version.stage is None
 
 
 def database(chain: Chain, target: Version) -> Version | None:

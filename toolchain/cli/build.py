@@ -1,7 +1,5 @@
 """`interlock build`: packages from specs."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,51 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolchain.cli.options import echo_json, json_option, product_argument, verbose_option
+from toolchain.cli.progress import progress
 
 if TYPE_CHECKING:
-    from toolchain.build.run import Progress
     from toolchain.build.targets import Planned
-
-
-@contextmanager
-def _progress() -> "Iterator[Progress]":
-    """A bar on a terminal, a line for each tenth elsewhere; both on stderr."""
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        TextColumn,
-        TimeElapsedColumn,
-    )
-    from rich.progress import Progress as Bar  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        told = -1
-
-        def line(done: int, total: int, name: str) -> None:
-            nonlocal told
-            tenth = 10 * done // total
-            if name and tenth > told:
-                told = tenth
-                click.echo(f"built {done} of {total}: {name}", err=True)
-
-        yield line
-        return
-    columns = (
-        TextColumn("building"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[name]}"),
-    )
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("build", total=None, name="")
-
-        def move(done: int, total: int, name: str) -> None:
-            bar.update(task, completed=done, total=total, name=name)
-
-        yield move
 
 
 @click.command("build")
@@ -113,14 +70,14 @@ def command(
     if dry_run:
         _show_plan(packages, as_json=as_json)
         return
-    with _progress() as progress:
+    with progress("building", "built {done} of {total}: {name}") as moved:
         result = Builder(
             product=product,
             output=output,
             templates=opened.templates,
             licence_text=opened.licence_text,
             processes=Processes(),
-            progress=progress,
+            progress=moved,
         ).build(packages, whole=not releases and not formats)
     if as_json:
         rows = [{**asdict(row), "made": row.file in result.made} for row in result.packages]

@@ -2,6 +2,8 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +14,7 @@ from toolchain.cli.policies import show_policies
 from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolchain.model.published import Published
+    from toolchain.model.published import PublishedReader
 
 
 @click.command("check")
@@ -49,12 +51,8 @@ def command(product: Path, form: str, as_json: bool, policy: bool, repository: P
     form = chosen_format(form, as_json=as_json)
     if policy and form not in {"text", "json"}:
         raise UsageError(f"--policy has no format {form}", "take --format text or json")
-    published = _published(repository) if repository is not None else ()
-    checked = check_product(Directory(product), os.environ, published)
-    if repository is not None and checked.product is not None:
-        name = checked.product.name
-        if not any(package.product == name for package in published):
-            raise UsageError(f"{repository} holds no package of {name}", "name its repository")
+    with _reader(repository) as published:
+        checked = check_product(Directory(product), os.environ, published)
     if policy and checked.product is not None:
         show_policies(checked.product, as_json=form == "json")
         return
@@ -67,8 +65,17 @@ def command(product: Path, form: str, as_json: bool, policy: bool, repository: P
     sys.exit(1 if checked.problems else 0)
 
 
-def _published(repository: Path) -> "tuple[Published, ...]":
+@contextmanager
+def _reader(repository: Path | None) -> "Iterator[PublishedReader]":
+    """What reads a product's packages from the repository, if there is one; nothing runs on."""
+    if repository is None:
+        yield lambda _product: ()
+        return
     from toolchain.edge.process import Processes  # noqa: PLC0415
     from toolchain.verify.published import read_published  # noqa: PLC0415
 
-    return read_published(repository, Processes(), lambda _done, _total, _what: None)
+    processes = Processes()
+    try:
+        yield lambda product: read_published(repository, product, processes, lambda *_: None)
+    finally:
+        processes.stop()

@@ -16,6 +16,8 @@ _COMMANDS = {
     "check": "Check every file of a product and report all problems at once.",
     "build": "Build server and database packages as deb and rpm.",
     "verify": "Prove finished packages: ask real solvers about every pair.",
+    "rehearse": "Measure the windows: try every server on a real PostgreSQL.",
+    "capture": "Take a server's statements from a staging database.",
     "show": "Show a product, or one release with its packages and relations.",
     "matrix": "Show which servers may run on which schemas.",
     "explain": "Explain a refusal, a change's life or a rollout's stop.",

@@ -10,6 +10,9 @@ from toolchain.cli.options import chosen_format, echo_json, product_argument, wi
 if TYPE_CHECKING:
     from toolchain.matrix.compatibility import Matrix
 
+# Cells of a grid that is drawn at once.
+_PLAIN = 2_500
+
 
 @click.command("matrix")
 @product_argument
@@ -42,21 +45,47 @@ def command(product: Path, form: str, as_json: bool) -> None:
 
 
 def _print(name: str, table: "Matrix") -> None:
+    from toolchain.render.matrix import state_heading  # noqa: PLC0415
+
+    numbers = [state.handshake.schema for state in table.states]
+    headings = [
+        # A contract changes what a shard accepts and not its schema, so one number may come twice.
+        str(number) if numbers.count(number) == 1 else f"{number} ({state.releases[0]})"
+        for number, state in zip(numbers, table.states, strict=True)
+    ]
+    title = f"{name}: which servers run on which schemas"
+    if len(table.servers) * len(headings) > _PLAIN:
+        _print_plain(title, headings, table)
+    else:
+        _print_grid(title, headings, table)
+    for state in table.states:
+        schema, releases = state_heading(state)
+        click.echo(f"schema {schema}: database {releases}")
+
+
+def _print_grid(title: str, headings: list[str], table: "Matrix") -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from toolchain.render.matrix import state_heading  # noqa: PLC0415
-
-    grid = Table(title=f"{name}: which servers run on which schemas")
+    grid = Table(title=title)
     grid.add_column("server")
-    for state in table.states:
-        grid.add_column(state_heading(state)[0], justify="center")
+    for heading in headings:
+        grid.add_column(heading, justify="center")
     for server, row in zip(table.servers, table.fits, strict=True):
         cells = [Text("fits", style="green") if fits else Text("no", style="red") for fits in row]
         grid.add_row(str(server), *cells)
     # A grid that is wider than the terminal would be cut; a pager or a wider window shows it.
-    console = wide_console()
-    console.print(grid)
-    for state in table.states:
-        schema, releases = state_heading(state)
-        console.print(f"schema {schema}: database {releases}", highlight=False)
+    wide_console().print(grid)
+
+
+def _print_plain(title: str, headings: list[str], table: "Matrix") -> None:
+    """Columns of text; drawing a grid of many thousand cells takes longer than anyone waits."""
+    first = max(map(len, map(str, table.servers)), default=0)
+    widths = [max(4, len(heading)) for heading in headings]
+    click.echo(title)
+    cells = " ".join(f"{heading:<{width}}" for heading, width in zip(headings, widths, strict=True))
+    click.echo(f"{'':<{first}} {cells}".rstrip())
+    for server, row in zip(table.servers, table.fits, strict=True):
+        words = ("fits" if fits else "no" for fits in row)
+        cells = " ".join(f"{word:<{width}}" for word, width in zip(words, widths, strict=True))
+        click.echo(f"{server!s:<{first}} {cells}".rstrip())

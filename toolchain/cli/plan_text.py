@@ -30,7 +30,7 @@ def print_answer(
 
 def _print_plan(product: str, plan: Plan) -> None:
     if not plan.waves:
-        click.echo(f"Nothing to do: no server and no shard is below {plan.target}.")
+        click.echo(_nothing(plan))
         return
     from rich.table import Table  # noqa: PLC0415
 
@@ -56,6 +56,24 @@ def _print_plan(product: str, plan: Plan) -> None:
     console.print(table, highlight=False)
     for line in _stops(plan):
         click.echo(line)
+
+
+def _nothing(plan: Plan) -> str:
+    target, fleet = plan.target, plan.fleet
+    sentence = f"Nothing to do: no server and no shard is below {target}"
+    above = [version for version in fleet.versions if version > target]
+    beyond = sorted({each.release for each in fleet.states if each.release > target})
+    told = [
+        f"{'all' if whole else 'some'} {side} are above it, at {', '.join(map(str, there))}"
+        for side, there, whole in (
+            ("servers", above, len(above) == len(fleet.versions)),
+            ("shards", beyond, all(each.release > target for each in fleet.states)),
+        )
+        if there
+    ]
+    if not told:
+        return f"{sentence}."
+    return f"{sentence}. Note that {' and '.join(told)}; Interlock plans upgrades only."
 
 
 def notes(wave: Wave) -> Iterator[str]:

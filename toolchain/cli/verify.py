@@ -100,8 +100,8 @@ def command(
     names = _names(product, server, database, schema)
     found = package_paths(paths)
     processes = Processes()
-    try:
-        with _progress() as report, tempfile.TemporaryDirectory(prefix="interlock-") as work:
+    with _progress() as report, tempfile.TemporaryDirectory(prefix="interlock-") as work:
+        try:
             files = read_packages(found, processes, report)
             formats = {file.format for file in files}
             answer = Verifier(
@@ -114,9 +114,10 @@ def command(
                 transitions=transitions,
                 every=all_pairs,
             ).verify(files)
-    except BaseException:
-        processes.stop()
-        raise
+        except BaseException:
+            # Before the directory goes, so that nobody writes there any more.
+            processes.stop()
+            raise
     if as_json:
         echo_json(_json(answer))
     else:

@@ -4,7 +4,9 @@
 """
 
 import hashlib
+import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,16 +49,52 @@ _RPM_FIELDS = {
 _PROTECTED = "/etc/dnf/protected.d/"
 
 
+_KINDS = {
+    stat.S_IFIFO: "a FIFO",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFDIR: "a directory",
+}
+
+
+def require_regular(path: Path) -> None:
+    """Raise UsageError unless it is a regular file, or a link to one, without opening it."""
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    _require_regular(path, mode)
+
+
+def _require_regular(path: Path, mode: int) -> None:
+    if not stat.S_ISREG(mode):
+        kind = _KINDS.get(stat.S_IFMT(mode), "something else")
+        raise UsageError(
+            f"{path} is {kind} and no regular file", "name packages, or take it out of there"
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"{path} can't be read: {error.strerror}", "make it readable")
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open without waiting for anyone at the other end of a FIFO (fifo(7))."""
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def read_package(path: Path, processes: Processes) -> PackageFile:
     """Read one package file; raises UsageError where it is none or is damaged."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
+            _require_regular(path, os.fstat(file.fileno()).st_mode)
             magic = file.read(8)
             file.seek(0)
             digest = hashlib.file_digest(file, "sha256").hexdigest()
             size = file.tell()
     except OSError as error:
-        raise UsageError(f"{path} can't be read: {error.strerror}", "make it readable") from error
+        raise _unreadable(path, error) from error
     if magic == b"!<arch>\n":
         return _read_deb(path, digest, size, processes)
     if magic[:4] == b"\xed\xab\xee\xdb":

@@ -15,6 +15,7 @@ from toolchain.model.version import Version
 from toolchain.model.window import Window
 from toolchain.plan.rollout.facts import Chain
 from toolchain.plan.rollout.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.possible import Possible
 from toolchain.plan.rollout.shard import ShardState, Stage, closed
 
 
@@ -22,14 +23,16 @@ def read_fleet(path: Path, product: Product, chain: Chain) -> Fleet:
     """The fleet that the ledgers of a shards file know.
 
     Raises UsageError for the file, ToolError for a shard that cannot be read, and InterlockError
-    for a ledger that speaks of releases which the product does not have.
+    for a ledger that contradicts the product: one that speaks of releases which it does not have,
+    or that says of itself what no shard at its release can say.
     """
     return fleet_of(read_ledgers(read_addresses(path), product.name), chain)
 
 
 def fleet_of(readings: Sequence[LedgerReading], chain: Chain) -> Fleet:
     """The fleet of these readings; a host with several alike instances is one server."""
-    shards = tuple(Shard(name=one.shard, state=_state(one, chain)) for one in readings)
+    possible = Possible(chain)
+    shards = tuple(Shard(name=one.shard, state=_state(one, chain, possible)) for one in readings)
     return Fleet(tuple(_servers(readings, chain)), shards)
 
 
@@ -49,7 +52,7 @@ def _servers(readings: Sequence[LedgerReading], chain: Chain) -> Iterator[Server
             yield Server(host=f"{host}/{instance}", version=version)
 
 
-def _state(reading: LedgerReading, chain: Chain) -> ShardState:
+def _state(reading: LedgerReading, chain: Chain, possible: Possible) -> ShardState:
     where = f"shard {reading.shard}"
     if reading.ready is None:
         raise InterlockError(
@@ -69,10 +72,20 @@ def _state(reading: LedgerReading, chain: Chain) -> ShardState:
     contracts = {step.id for step in facts.of(Phase.CONTRACT)}
     whole = closed(handshake, facts) == handshake and contracts <= done
     history = {step.id for place in chain.history(at) for step in chain[place].steps}
-    state = ShardState(
-        release=version, stage=Stage.CLOSED if whole else Stage.READY, handshake=handshake
-    )
+    stage = Stage.CLOSED if whole else Stage.READY
+    if not possible.explains(at, stage, handshake):
+        right = possible.handshakes(at, stage) or possible.handshakes(at, Stage.CLOSED)
+        raise InterlockError(
+            f"{where} is at {version} and says {_spelled(handshake)}, where the specs make"
+            f" {' or '.join(map(_spelled, right))} of it",
+            "plan with the specs that its database package was built from",
+        )
+    state = ShardState(release=version, stage=stage, handshake=handshake)
     return replace(state, ahead=frozenset(done - history))
+
+
+def _spelled(handshake: ShardHandshake) -> str:
+    return f"schema {handshake.schema}, servers {handshake.servers}"
 
 
 def _known(text: str, where: str, chain: Chain) -> Version:

@@ -21,7 +21,7 @@ from typing import Generic
 from toolchain.matrix.chain import Chain
 from toolchain.model.change import Form
 from toolchain.model.version import Version
-from toolchain.model.window import Point
+from toolchain.model.window import Point, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +72,14 @@ class Derivation:
         forms = self.chain.forms[at]
         needed = (change for change, form in forms.items() if form is Form.NEW)
         return self._last(needed, self._without, below, until)
+
+    def lacking(self, at: int, schemas: Window[int]) -> tuple[str, ...]:
+        """The changes that a link's server needs and a shard of these schemas does not have."""
+        return tuple(
+            change
+            for change, form in sorted(self.chain.forms[at].items())
+            if form is Form.NEW and any(point in schemas for point, _ in self._without[change])
+        )
 
     def server_obstacle(
         self, at: int, below: Version | None = None, until: date | None = None

@@ -42,10 +42,9 @@ class Explanation:
     schemas_that_fit: tuple[int, ...]
 
 
-def state_of(product: Product, schema: int) -> ShardState | None:
-    """The last state in which a shard has that schema version; None when it never has."""
-    found = [state for state in shard_states(product) if state.handshake.schema == schema]
-    return found[-1] if found else None
+def states_of(product: Product, schema: int) -> tuple[ShardState, ...]:
+    """The states in which a shard has that schema version, in order: their windows differ."""
+    return tuple(state for state in shard_states(product) if state.handshake.schema == schema)
 
 
 def explain(product: Product, server: Release, state: ShardState) -> Explanation:
@@ -63,10 +62,15 @@ def explain(product: Product, server: Release, state: ShardState) -> Explanation
         fits=compatible(server.server_handshake, state.handshake),
         reasons=tuple(reasons),
         servers_that_fit=tuple(release.version for release in fitting_servers(product, state)),
-        schemas_that_fit=tuple(
-            sorted({fitting.handshake.schema for fitting in fitting_states(product, server)})
-        ),
+        schemas_that_fit=_wholly(product, server),
     )
+
+
+def _wholly(product: Product, server: Release) -> tuple[int, ...]:
+    """The schemas on which a server runs whatever release has left a shard there."""
+    states, fitting = shard_states(product), fitting_states(product, server)
+    partly = {state.handshake.schema for state in states if state not in fitting}
+    return tuple(sorted({state.handshake.schema for state in states} - partly))
 
 
 def _database_side(server: Release, database: Release) -> Reason:
@@ -97,11 +101,20 @@ def _contracts(chain: Chain, server: int, database: int) -> list[Reason]:
 
 
 def _needs(chain: Chain, server: int, database: int) -> list[Reason]:
-    """The new forms that the server cannot do without and the shard has not got ready."""
+    """The new forms that the server cannot do without and the shard has not got ready.
+
+    The step that makes a change ready stands for it, the latest first: that one decides.
+    """
     lacking = {
         change
         for change, form in chain.forms[server].items()
         if form is Form.NEW and change not in chain.held[database].ready
+    }
+    steps = {
+        step.change: (link, step)
+        for link in history(chain.links, chain.links[server])
+        for step in link.steps
+        if step.change in lacking and step.phase is not Phase.CONTRACT
     }
     return [
         Reason(
@@ -110,9 +123,7 @@ def _needs(chain: Chain, server: int, database: int) -> list[Reason]:
             allows=False,
             origin=step.origin,
         )
-        for link in history(chain.links, chain.links[server])
-        for step in link.steps
-        if step.change in lacking
+        for link, step in reversed(steps.values())
     ]
 
 

@@ -90,16 +90,21 @@ def _dual(chain: Chain, change: str) -> DualCode:
     if not any(both):
         return DualCode(releases=(), since=None, single=None, until=None)
     dual = [link for link, is_both in zip(chain.links, both, strict=True) if is_both]
+    last = max(link.date for link in dual)
+    # In time, not in version: a hotfix of an older branch comes after the main line went on.
     later = [
         link
         for at, link in enumerate(chain.links)
-        if link.version > dual[-1].version and chain.form(at, change) is Form.NEW
+        if link.version > dual[0].version
+        and link.date >= last
+        and chain.form(at, change) is Form.NEW
     ]
+    first = min(later, key=lambda link: (link.date, link.version), default=None)
     return DualCode(
         releases=tuple(link.version for link in dual),
         since=min(link.date for link in dual),
-        single=later[0].version if later else None,
-        until=later[0].date if later else None,
+        single=first.version if first else None,
+        until=first.date if first else None,
     )
 
 

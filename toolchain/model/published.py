@@ -1,6 +1,6 @@
 """What packages that customers already have say: facts that no spec can change any more."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolchain.model.version import Version
@@ -36,3 +36,7 @@ class Published:
     file: str
     server: PublishedServer | None = None
     database: PublishedDatabase | None = None
+
+
+# What finds the published packages of a product, by the product's name.
+PublishedReader = Callable[[str], Sequence[Published]]

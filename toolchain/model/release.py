@@ -10,6 +10,7 @@ from toolchain.model.history import history
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.origin import Origin
 from toolchain.model.relation import Relation
+from toolchain.model.statement import Probe, Statement
 from toolchain.model.version import Version
 from toolchain.model.window import Window
 
@@ -108,7 +109,8 @@ class ServerSpec:
     """The server half of a release.
 
     `forms` holds what the spec says of the changes that this server meets; the others follow from
-    the rollout policy (toolchain.matrix.forms). An origin of a window that the spec does not
+    the rollout policy (toolchain.matrix.forms). `statements` and `probe` are for the rehearsal; no
+    package carries them. An origin of a window that the spec does not
     declare is that of the fact which it is derived from.
     """
 
@@ -124,6 +126,8 @@ class ServerSpec:
     documents: tuple[Source, ...] = ()
     manuals: tuple[Source, ...] = ()
     depends: Mapping[Format, tuple[Relation, ...]] = field(default_factory=dict)
+    statements: tuple[Statement, ...] = ()
+    probe: Probe | None = None
     origin: Origin = field(compare=False)
     schemas_origin: Origin = field(compare=False)
     peers_origin: Origin = field(compare=False)

@@ -95,6 +95,7 @@ class Code(Enum):
         "A file of a step without a transaction does not hold exactly one statement.",
     )
     SQL_PARAMETER = "sql-parameter", "A parameter that the step does not get, or a batch ignores."
+    STATEMENT = "statement", "A server's statement has a name or a sample that does not fit it."
 
     # The chain of releases.
     RELEASE_FILE = "release-file", "A release's version is not its file's name."
@@ -128,7 +129,54 @@ class Code(Enum):
         "A new release would need a published package to have said something else.",
     )
 
+    # What SQL would do to a service that stays up.
+    LINT_INDEX_LOCK = "lint-index-lock", "CREATE INDEX blocks every write while the index is built."
+    LINT_INDEX_DROP = "lint-index-drop", "DROP INDEX waits for every query of its table (a hint)."
+    LINT_REINDEX = "lint-reindex", "REINDEX blocks every write while the index is built."
+    LINT_COLUMN_REWRITE = "lint-column-rewrite", "A new column makes PostgreSQL write every row."
+    LINT_TYPE_REWRITE = "lint-type-rewrite", "A new type makes PostgreSQL write every row."
+    LINT_TABLE_REWRITE = "lint-table-rewrite", "A statement writes a whole table anew."
+    LINT_NOT_NULL_COLUMN = "lint-not-null-column", "A new column is NOT NULL without a default."
+    LINT_SET_NOT_NULL = "lint-set-not-null", "SET NOT NULL looks at every row under a lock."
+    LINT_CONSTRAINT_SCAN = "lint-constraint-scan", "A constraint checks every row under a lock."
+    LINT_CONSTRAINT_INDEX = "lint-constraint-index", "A constraint builds its index under a lock."
+    LINT_VALIDATE_TOGETHER = (
+        "lint-validate-together",
+        "VALIDATE CONSTRAINT runs under a lock that its step holds already.",
+    )
+    LINT_REFRESH = "lint-refresh", "REFRESH MATERIALIZED VIEW blocks its readers."
+    LINT_LOCK_TABLE = "lint-lock-table", "LOCK TABLE blocks a service until the step ends."
+    LINT_LOCK_ORDER = "lint-lock-order", "A step locks several tables one by one (a hint)."
+    LINT_TRUNCATE = "lint-truncate", "TRUNCATE empties a table that is in use."
+    LINT_WRITE = "lint-write", "A step that is no migrate changes the rows of a table in use."
+    LINT_MIGRATE_KEY = "lint-migrate-key", "A migrate without a key changes all rows at once."
+    LINT_BATCH_BOUNDS = "lint-batch-bounds", "A batch is not bounded by its first and last key."
+    LINT_ENUM_VALUE = "lint-enum-value", "A new enum label is used by the step that adds it."
+    LINT_DEFINER_PATH = "lint-definer-path", "A SECURITY DEFINER function has no search_path."
+    LINT_CASCADE = "lint-cascade", "CASCADE removes what the file does not name."
+    LINT_REFERENCE = "lint-reference", "A new reference changes what a DELETE does (a hint)."
+    LINT_REMOVES = "lint-removes", "An expand or migrate removes what servers may still use."
+    LINT_RENAMES = "lint-renames", "An expand or migrate renames what servers may still use."
+    LINT_NARROWS = "lint-narrows", "An expand or migrate refuses what servers may still write."
+    LINT_CONTRACT_STRANGER = (
+        "lint-contract-stranger",
+        "A contract drops what its change never had to do with.",
+    )
+    LINT_ALLOW_UNKNOWN = "lint-allow-unknown", "`allow` names no finding of the safety lint."
+    LINT_ALLOW_UNUSED = "lint-allow-unused", "`allow` names a finding that the step does not have."
+    LINT_ALLOW_REASON = "lint-allow-reason", "`allow` gives no reason that could be checked."
+
     @property
     def is_hint(self) -> bool:
         """Whether it is worth saying only: nothing that keeps a product from being built."""
-        return self is Code.WINDOW_COULD_BE_WIDER
+        return self in _HINTS
+
+
+_HINTS = frozenset(
+    {
+        Code.WINDOW_COULD_BE_WIDER,
+        Code.LINT_INDEX_DROP,
+        Code.LINT_LOCK_ORDER,
+        Code.LINT_REFERENCE,
+    }
+)

@@ -1,21 +1,19 @@
 """inventory.yaml to a fleet: which host runs what, checked against the releases that there are."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
+from dataclasses import dataclass
 
-from toolchain.model.law import ShardHandshake
 from toolchain.model.origin import Origin
 from toolchain.model.version import Version
-from toolchain.model.window import version_window
 from toolchain.plan.rollout.facts import Chain
 from toolchain.plan.rollout.inventory import Fleet, Server, Shard
-from toolchain.plan.rollout.shard import ShardState, Stage, state_at
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.gather import gathered
+from toolchain.spec.inventory_server import SoundServers
+from toolchain.spec.inventory_shard import ShardReader, read_version
 from toolchain.spec.located.node import Items, Path, Table
-from toolchain.spec.located.read_yaml import read_yaml
+from toolchain.spec.located.read_yaml import Words, read_yaml
 from toolchain.spec.located.text import decode
 from toolchain.spec.problem import Complaint, Problem, Related
 from toolchain.spec.shape.schema import SpecKind
@@ -24,6 +22,11 @@ from toolchain.spec.wording import show
 
 # A fleet of a hundred thousand hosts, five values each.
 NODE_LIMIT = 1_000_000
+
+_WORDS = Words(
+    empty="write the product, its servers and its shards",
+    control="take it out: no name of a host or shard holds it",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +45,18 @@ def check_inventory(shown: str, data: bytes, product: str, chain: Chain) -> Chec
     text = decode(shown, data)
     if isinstance(text, Problem):
         return CheckedInventory(fleet=None, problems=(text,))
-    root, problems = read_yaml(shown, text, limit=NODE_LIMIT)
+    root, problems = read_yaml(shown, text, limit=NODE_LIMIT, words=_WORDS)
     document = Document(shown, shown, root, problems)
-    check_structure(document, SpecKind.INVENTORY)
+    check_structure(document, SpecKind.INVENTORY, SoundServers())
     reader = _Reader(document, chain)
     reader.check_product(product)
     fleet = Fleet(tuple(reader.servers()), tuple(reader.shards()))
     if document.sound() and not (fleet.servers or fleet.shards):
         document.complain(
             Complaint(
-                Code.MISSING_KEY, "the fleet has neither servers nor shards", "add servers, shards"
+                Code.MISSING_KEY,
+                "the fleet has neither servers nor shards",
+                "add servers or shards",
             ),
             (),
         )
@@ -67,6 +72,8 @@ class _Reader:
         self._document = document
         self._chain = chain
         self._names: dict[tuple[str, str], Origin] = {}
+        self._versions: dict[str, Version] = {}
+        self._states = ShardReader(document, chain)
 
     def check_product(self, product: str) -> None:
         """An inventory of one product says nothing about another."""
@@ -94,7 +101,7 @@ class _Reader:
                     path,
                 )
                 continue
-            version = self._version(entry, "version", (*path, "version"))
+            version = self._version(entry.text("version"), (*path, "version"))
             names = [(entry.scalar("host"), (*path, "host"))] if entry.has("host") else []
             names += [
                 (name, (*path, "hosts", index)) for index, name in enumerate(entry.scalars("hosts"))
@@ -109,7 +116,7 @@ class _Reader:
             path: Path = ("shards", at)
             name = entry.scalar("name")
             first = self._first("shard", name.text, name.origin, (*path, "name"))
-            state = self._state(entry, path)
+            state = self._states.read(entry, path)
             if first and state is not None:
                 yield Shard(name=name.text, state=state, origin=name.origin)
 
@@ -134,86 +141,14 @@ class _Reader:
         )
         return False
 
-    def _version(self, entry: Table, key: str, path: Path) -> Version | None:
-        version = Version.parse(entry.text(key))
-        if version in self._chain.places:
-            return version
-        known = [str(facts.version) for facts in self._chain.releases]
-        near = get_close_matches(str(version), known, n=1)
-        self._complain(
-            Code.WRONG_VALUE,
-            f"there is no release {version} of the product",
-            f"did you mean {near[0]}?" if near else f"the releases are {', '.join(known[-10:])}",
-            path,
-        )
-        return None
-
-    def _state(self, entry: Table, path: Path) -> ShardState | None:
-        chain = self._chain
-        if entry.has("release"):
-            version = self._version(entry, "release", (*path, "release"))
-            place = None if version is None else chain.places[version]
-        elif entry.has("schema"):
-            place = self._of_schema(entry.number("schema"), (*path, "schema"))
-        else:
-            self._complain(
-                Code.MISSING_KEY,
-                "the entry tells neither release nor schema",
-                f"add the shard's release, for example release: {chain.releases[-1].version}",
-                path,
-            )
-            return None
-        if place is None:
-            return None
-        contracted = entry.flag("contracted", default=True)
-        state = state_at(chain, place, Stage.CLOSED if contracted else Stage.READY)
-        if state is None:
-            self._complain(
-                Code.WRONG_VALUE,
-                f"no shard can stand at {chain[place].version}: no database package leads there",
-                "name the release whose phases have run in the shard",
-                path,
-            )
-            return None
-        handshake = state.handshake
-        servers = version_window(entry.text("servers")) if entry.has("servers") else None
-        return replace(
-            state,
-            handshake=ShardHandshake(
-                schema=entry.number("schema", handshake.schema),
-                servers=servers or handshake.servers,
-            ),
-            ahead=frozenset(item.text for item in entry.scalars("steps")),
-        )
-
-    def _of_schema(self, schema: int, path: Path) -> int | None:
-        """The first release with a schema: the ones after it have no steps."""
-        chain = self._chain
-        found = [
-            at
-            for at, facts in enumerate(chain.releases)
-            if facts.packaged and facts.shard.schema == schema
-        ]
-        if not found:
-            known = sorted({facts.shard.schema for facts in chain.releases})
-            self._complain(
-                Code.WRONG_VALUE,
-                f"no release has schema {schema}",
-                f"the schemas are {', '.join(map(str, known[-10:]))}",
-                path,
-            )
-            return None
-        brought = [at for at in found if chain[at].steps] or found[:1]
-        if len(brought) > 1:
-            versions = " and ".join(str(chain[at].version) for at in brought)
-            self._complain(
-                Code.WRONG_VALUE,
-                f"schema {schema} is that of {versions}, which have other steps",
-                "write the release instead of the schema",
-                path,
-            )
-            return None
-        return brought[0]
+    def _version(self, text: str, path: Path) -> Version | None:
+        # Thousands of hosts run a handful of versions.
+        if text not in self._versions:
+            version = read_version(self._document, self._chain, text, path)
+            if version is None:
+                return None
+            self._versions[text] = version
+        return self._versions[text]
 
     def _complain(self, code: Code, message: str, cure: str, path: Path) -> None:
         self._document.complain(Complaint(code, message, cure), path)

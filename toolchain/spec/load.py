@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from toolchain.model.published import Published
+from toolchain.model.published import Published, PublishedReader
 from toolchain.model.release import Product
 from toolchain.model.version import Version
 from toolchain.spec.chain.changes import check_chain
-from toolchain.spec.chain.forms import check_forms
+from toolchain.spec.chain.forms import check_forms, check_served
 from toolchain.spec.chain.promises import promises_of
 from toolchain.spec.chain.published import Shelf
 from toolchain.spec.chain.rollout import check_rollouts
@@ -16,6 +16,7 @@ from toolchain.spec.chain.windows import check_own, check_reach
 from toolchain.spec.facts import Facts
 from toolchain.spec.files import SpecFiles
 from toolchain.spec.gather import gathered
+from toolchain.spec.lint.check import check_safety
 from toolchain.spec.problem import Problem, spec_error
 from toolchain.spec.product import ProductFacts, check_targets, product_facts, product_of
 from toolchain.spec.release import CheckedRelease, check_release, release_of
@@ -49,12 +50,16 @@ def load_product(tree: Tree, environment: Mapping[str, str]) -> Product:
     return checked.product
 
 
+def _nothing(_product: str) -> Sequence[Published]:
+    return ()
+
+
 def check_product(
-    tree: Tree, environment: Mapping[str, str], published: Sequence[Published] = ()
+    tree: Tree, environment: Mapping[str, str], published: PublishedReader = _nothing
 ) -> Checked:
     """The product of a directory, or every problem of its files; raises nothing of its own.
 
-    `published` is what customers have already: facts that the specs must agree with.
+    `published` finds what customers have already: facts that the specs must agree with.
     """
     files, sql = SpecFiles(tree), SqlFiles(tree)
     product, names = files.product(), files.release_names()
@@ -72,12 +77,14 @@ def check_product(
     problems = [*files.problems, *sql.problems, *product.problems]
     for release in releases:
         problems.extend(release.document.problems)
-    own = (package for package in published if package.product == facts.name)
-    shelf = Shelf(sorted(own, key=lambda package: (package.version, package.file)))
+    shelf = Shelf.of(published(facts.name) if facts.named else ())
     chain = _chain(releases, facts, shelf, sql, whole=not files.problems)
     problems.extend(chain.problems)
+    lint = _lint(releases, sql, whole=not files.problems)
+    problems.extend(problem for problem in lint if not problem.code.is_hint)
     texts = {**files.texts, **sql.texts}
-    wider = gathered(chain.hints, texts)
+    advice = (problem for problem in lint if problem.code.is_hint)
+    wider = gathered((*chain.hints, *advice), texts)
     if problems:
         return Checked(product=None, problems=gathered(problems, texts), hints=wider)
     settled = {release.version: release for release in chain.releases}
@@ -117,18 +124,25 @@ def _chain(
     problems = list(check_chain(known))
     if problems or product.rollout is None or product.skew is None:
         return _Chain(problems=(*check_own(known), *problems))
-    promises = promises_of(known, product.rollout, product.skew, shelf.versions)
-    problems = list(check_forms(known, promises.chain))
+    promises = promises_of(known, product.rollout, product.skew, shelf)
+    problems = [*check_forms(known, promises.chain), *check_served(known)]
     if not problems:
         others = shelf.without_specs(known)
+        problems += shelf.contradictions()
+        problems += shelf.differences(promises.said, _checksums(known, sql))
         problems += check_own(promises.releases, promises)
         told = {problem.origin for problem in problems}
         problems += (wide for wide in check_truth(promises) if wide.origin not in told)
-        problems += shelf.differences(promises.releases, _checksums(known, sql))
-        problems += check_reach(promises, product.rollout, product.skew, others)
-        problems += check_rollouts(promises, product.rollout, product.skew, others)
+        problems += check_reach(promises, others)
+        problems += check_rollouts(promises, others)
     wider = () if problems else tuple(hints(promises))
     return _Chain(releases=promises.releases, problems=problems, hints=wider)
+
+
+def _lint(releases: Sequence[CheckedRelease], sql: SqlFiles, *, whole: bool) -> list[Problem]:
+    """What the SQL of the chain would do; with a release missing, too little is known to say."""
+    known = [(release.document, release.facts) for release in releases if release.facts]
+    return check_safety(known, sql) if whole and len(known) == len(releases) else []
 
 
 def _checksums(releases: Sequence[Facts], sql: SqlFiles) -> dict[Version, dict[str, str]]:

@@ -15,6 +15,7 @@ from toolchain.spec.problem import Complaint
 from toolchain.spec.product import ProductFacts
 from toolchain.spec.sql.files import SqlFiles
 from toolchain.spec.sql.steps import check_steps
+from toolchain.spec.statements.release import probe_of, statements_of
 from toolchain.spec.tree import Tree
 
 
@@ -44,7 +45,11 @@ def check_release(
         payload = document.top.text("payload")
         sources = Sources(document, tree, payload, product.architectures)
         if sources.has_payload():
-            server = server_of(document, facts, product, sources)
+            server = replace(
+                server_of(document, facts, product, sources),
+                statements=statements_of(document, tree, payload, sql),
+                probe=probe_of(document, tree, payload),
+            )
     return CheckedRelease(document=document, facts=facts, server=server)
 
 

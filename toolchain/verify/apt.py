@@ -130,7 +130,7 @@ class Apt:
             return Disagreement(question=question, reason=_refusal(done))
 
         answers = []
-        for number, answer in enumerate(each(one, questions), 1):
+        for number, answer in enumerate(each(one, questions, self.processes), 1):
             answers.append(answer)
             report(number, len(questions), f"asking {self.label}")
         return tuple(answer for answer in answers if answer is not None)
@@ -154,7 +154,7 @@ class Apt:
             return count, findings
 
         count, findings = 0, []
-        for number, (tried, found) in enumerate(each(one, states), 1):
+        for number, (tried, found) in enumerate(each(one, states, self.processes), 1):
             count += tried
             findings += found
             report(number, len(states), f"upgrading with {self.label}")

@@ -80,7 +80,7 @@ class Dnf:
         for file in case.files:
             self._link(case, file)
         hosts = range(len(states))
-        roots = list(each(lambda at: self._host(case, at, states[at]), hosts))
+        roots = list(each(lambda at: self._host(case, at, states[at]), hosts, self.processes))
         given = [orders(case, rows, state, every=self.every) for state in states]
         asked = [
             {

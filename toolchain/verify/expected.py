@@ -11,7 +11,8 @@ from toolchain.model.relation import Operator, Relation, RelationKind
 from toolchain.model.release import Format
 from toolchain.plan.relations import schema_conflicts, shard_relations
 from toolchain.verify.finding import Finding, Kind
-from toolchain.verify.halves import DatabaseHalf, Names, ServerHalf
+from toolchain.verify.halves import Case, DatabaseHalf, Names, ServerHalf
+from toolchain.verify.law import epoch_of
 
 
 def carried(relation: Relation, format_: Format) -> Carried:
@@ -91,6 +92,55 @@ def relation_findings(
             solver="carried",
             cure=_cure(names, added),
         )
+
+
+def epoch_findings(case: Case) -> Iterator[Finding]:
+    """Epochs: they sort before all else, and every bound of the law is written without one.
+
+    So a server with an epoch is out of reach for good, also for releases that nobody has built
+    yet. A database package is bound by its schema; there an epoch is an upgrade that never comes.
+    """
+    for server in case.servers:
+        file, epoch = server.file, epoch_of(server.file.version)
+        if epoch:
+            yield _epoch_finding(
+                file,
+                f"has the epoch {epoch}: no conflict with '{file.name} < VERSION', of any release "
+                "or shard, reaches it",
+                f"version it {_plain(file)}",
+            )
+    epochs = [epoch_of(half.file.version) for half in case.databases]
+    for half, epoch in zip(case.databases, epochs, strict=True):
+        file = half.file
+        if epoch and file.handshake is not None:
+            yield _epoch_finding(
+                file,
+                f"has the epoch {epoch}, which no spec asks for: it stays later than every release "
+                "without one",
+                f"version it {_plain(file)}",
+            )
+        elif epoch > min(epochs):
+            yield _epoch_finding(
+                file,
+                f"has the epoch {epoch} and other releases of {file.name} have "
+                f"{min(epochs)}: it stays later than all of them",
+                f"give every release of {file.name} one epoch",
+            )
+
+
+def _plain(file: PackageFile) -> str:
+    return file.version.rpartition(":")[2]
+
+
+def _epoch_finding(file: PackageFile, what: str, cure: str) -> Finding:
+    return Finding(
+        kind=Kind.EPOCH,
+        files=(file.path,),
+        what=what,
+        law="no epoch",
+        solver=f"epoch {epoch_of(file.version)}",
+        cure=cure,
+    )
 
 
 def _concerns(names: Names, relation: Carried) -> bool:

@@ -11,6 +11,7 @@ class Kind(Enum):
     WOULD_INSTALL = "would-install"
     WOULD_BE_REFUSED = "would-be-refused"
     RELATION = "relation"
+    EPOCH = "epoch"
     PROVIDES = "provides"
     FOREIGN = "foreign"
     SAME_VERSION = "same-version"

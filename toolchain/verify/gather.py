@@ -9,10 +9,12 @@ from toolchain.model.carried import PackageFile
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.release import Format, Product
 from toolchain.model.version import Version
+from toolchain.plan.rollout.facts import chain_of
 from toolchain.verify.finding import Finding, Kind
 from toolchain.verify.foreign import distinct, foreign_findings, provides_findings
-from toolchain.verify.halves import Case, DatabaseHalf, Names, ServerHalf, shard_states
+from toolchain.verify.halves import Case, DatabaseHalf, Names, ServerHalf
 from toolchain.verify.law import HandshakeError, read_handshake, release_in, release_of
+from toolchain.verify.states import line_of, shard_states
 
 _ANY_MACHINE = ("all", "noarch")
 _REBUILD = "build it again from its spec"
@@ -175,13 +177,13 @@ def _states(
     ours: Sequence[PackageFile], known: dict[str, Says], names: Names, product: Product | None
 ) -> tuple[ShardHandshake, ...]:
     if product is not None:
-        return shard_states(tuple(release.shard_handshake for release in product.releases))
+        return shard_states(chain_of(product))
     databases = {
-        known[file.path].server.version: known[file.path].shard
+        known[file.path].server.version: (known[file.path].server, known[file.path].shard)
         for file in ours
         if file.name == names.database_package and file.path in known
     }
-    return shard_states(tuple(databases[version] for version in sorted(databases)))
+    return shard_states(line_of(databases))
 
 
 def _machines(files: Sequence[PackageFile]) -> tuple[str, ...]:

@@ -89,18 +89,4 @@ class Case:
         )
 
 
-def shard_states(releases: tuple[ShardHandshake, ...]) -> tuple[ShardHandshake, ...]:
-    """Every state on the way up, oldest first: a release's schema is ready before it contracts.
-
-    A shard raises `schema` when the last step that makes the schema ready is over, and
-    `oldest_server` when the contract begins, which comes later.
-    """
-    states: dict[ShardHandshake, None] = {}
-    for before, after in zip((None, *releases), releases, strict=False):
-        if before is not None:
-            states[ShardHandshake(schema=after.schema, servers=before.servers)] = None
-        states[after] = None
-    return tuple(states)
-
-
 Report = Callable[[int, int, str], None]

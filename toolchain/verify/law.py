@@ -80,6 +80,12 @@ def release_of(package_version: str) -> Version | None:
         return None
 
 
+def epoch_of(package_version: str) -> int:
+    """The epoch of a package's version in either format; 0 where none is written."""
+    epoch, colon, _ = package_version.partition(":")
+    return int(epoch) if colon and epoch.isdecimal() else 0
+
+
 def release_in(product: Product, package_version: str) -> Release | None:
     """The spec's release for a package's version, None where there is none."""
     version = release_of(package_version)

@@ -23,27 +23,31 @@ _LONGEST_MANIFEST = 64 << 20
 _VERIFY = "see what it is with 'interlock verify', and publish it anew"
 
 
-def read_published(repository: Path, processes: Processes, report: Report) -> tuple[Published, ...]:
-    """Every server and database package below a directory; raises UsageError on a damaged one."""
-    files = read_packages(package_paths([repository]), processes, report)
-    return tuple(_published(file, processes) for file in files if _product(file) is not None)
+def read_published(
+    repository: Path, product: str, processes: Processes, report: Report
+) -> tuple[Published, ...]:
+    """A product's server and database packages below a directory.
 
-
-def _product(file: PackageFile) -> str | None:
-    for half in ("-server", "-database"):
-        if file.name.endswith(half) and release_of(file.version) is not None:
-            return file.name.removesuffix(half)
-    return None
-
-
-def _published(file: PackageFile, processes: Processes) -> Published:
-    product, version = _product(file), release_of(file.version)
-    assert product is not None  # noqa: S101  (the caller has looked)
-    assert version is not None  # noqa: S101
+    Raises UsageError where there is none, and on a damaged one.
+    """
     names = Names.usual(product)
+    files = read_packages(package_paths([repository]), processes, report)
+    halves = {names.server_package, names.database_package}
+    found = tuple(_published(file, names, processes) for file in files if file.name in halves)
+    if not found:
+        raise UsageError(
+            f"{repository} holds no package of {product}", "name the one that customers use"
+        )
+    return found
+
+
+def _published(file: PackageFile, names: Names, processes: Processes) -> Published:
+    version = release_of(file.version)
+    if version is None:
+        raise UsageError(f"{file.path} has the version {file.version}, no release's", _VERIFY)
     is_server = file.name == names.server_package
     return Published(
-        product=product,
+        product=names.product,
         version=version,
         file=file.path,
         server=_server(file, names) if is_server else None,
@@ -63,7 +67,7 @@ def _peers(file: PackageFile) -> Window[Version] | None:
         return None
     try:
         return read_handshake(json.loads(file.handshake))[1].peers
-    except (HandshakeError, ValueError) as error:
+    except (HandshakeError, ValueError, RecursionError) as error:
         raise UsageError(f"{file.path}: {error}", _VERIFY) from error
 
 
@@ -101,6 +105,8 @@ def _window(
                 raise ValueError(f"conflicts with {name} {operator.value} {text}")
         except ValueError as error:
             raise UsageError(f"{file.path}: {error}", _VERIFY) from error
+    if below is not None and not oldest < below:
+        raise UsageError(f"{file.path} conflicts with every {name}", _VERIFY)
     return Window(oldest, below)
 
 
@@ -149,5 +155,5 @@ def _steps(file: PackageFile, version: Version, processes: Processes) -> dict[st
             if release["release"] == str(version)
         )
         return {str(step["id"]): str(step["sha256"]) for step in own["steps"]}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise UsageError(f"{file.path} has a manifest that can't be read", _VERIFY) from error

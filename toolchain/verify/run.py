@@ -8,7 +8,7 @@ from toolchain.model.relation import Relation
 from toolchain.model.release import Architecture, Format, Product, Release
 from toolchain.plan.manifest import SqlText
 from toolchain.plan.package import database_package, server_package
-from toolchain.verify.expected import relation_findings
+from toolchain.verify.expected import epoch_findings, relation_findings
 from toolchain.verify.finding import Finding, merged
 from toolchain.verify.gather import gather
 from toolchain.verify.halves import Case, DatabaseHalf, Names, Report, ServerHalf
@@ -66,6 +66,7 @@ class Verifier:
         answer.products = tuple(dict.fromkeys(case.names.product for case in cases))
         answer.formats = tuple(dict.fromkeys(case.format for case in cases))
         for case in cases:
+            answer.findings += epoch_findings(case)
             answer.findings += self._relations(case)
             answer.pairs += len(case.servers) * (len(case.databases) or len(case.states))
             self._ask(case, answer)

@@ -6,8 +6,9 @@ protected ones out. For debs the same jobs stand in for a solver as bold as that
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, assert_never
 
+from toolchain.model.release import Format
 from toolchain.verify.finding import Finding
 from toolchain.verify.halves import Case, DatabaseHalf, Report, ServerHalf
 from toolchain.verify.libsolv import libsolv_version
@@ -134,17 +135,27 @@ def orders(
 
 
 def order_words(case: Case, order: Order) -> str:
-    """The order as dnf's command line."""
-    words = ["dnf", "upgrade"]
+    """The order as dnf's command line; for debs in words, as no command of apt means just this."""
+    half: ServerHalf | DatabaseHalf | None = None
     if order.verb is Verb.INSTALL_SERVER:
-        file = case.servers[order.target].file
-        words = ["dnf", "install", f"{file.name}-{file.version}"]
+        half = case.servers[order.target]
     elif order.verb is Verb.INSTALL_DATABASE:
-        file = case.databases[order.target].file
-        words = ["dnf", "install", f"{file.name}-{file.version}"]
-    words += ["--allowerasing"] if order.bold else []
-    words += [] if order.best else ["--nobest"]
-    return " ".join(words)
+        half = case.databases[order.target]
+    match case.format:
+        case Format.RPM:
+            target = "" if half is None else f"{half.file.name}-{half.file.version}"
+            words = ["dnf", "install", target] if target else ["dnf", "upgrade"]
+            words += ["--allowerasing"] if order.bold else []
+            words += [] if order.best else ["--nobest"]
+            return " ".join(words)
+        case Format.DEB:
+            target = "" if half is None else f"{half.file.name}={half.file.version}"
+            words = [f"a solver that installs {target}" if target else "a solver that upgrades"]
+            words += ["may remove what is not protected"] if order.bold else []
+            words += [] if order.best else ["may pass over what it can't upgrade"]
+            return " and ".join(words)
+        case _ as never:
+            assert_never(never)
 
 
 def libsolv_transitions(

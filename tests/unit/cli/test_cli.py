@@ -10,6 +10,8 @@ import pytest
 
 from tests.conftest import REPOSITORY, Interlock
 from tests.samples import write_product
+from tests.unit.spec.chains import R, chain
+from tests.unit.spec.sample import write
 from toolchain.cli.main import _COMMANDS
 
 FLEETDESK = REPOSITORY / "release-specs/fleetdesk"
@@ -77,14 +79,60 @@ def test_explain_gives_reasons_with_lines_and_what_would_fit(interlock: Interloc
     assert refused.returncode == 1
     answer = json.loads(refused.stdout)
     assert answer["fits"] is False
-    assert all(reason["origin"] for reason in answer["reasons"])
-    assert answer["servers_that_fit"]
+    (state,) = answer["states"]
+    assert state["database"] == "4.0.0"
+    assert all(reason["origin"] for reason in state["reasons"])
+    assert state["servers_that_fit"]
     text = interlock("explain", "pair", FLEETDESK, "4.1.0", "11").stdout
     assert text.startswith("Server 4.1.0 may not run on schema 11:\n")
     assert "4.1.0.yaml:" in text
     fits = interlock("explain", "pair", FLEETDESK, "4.1.0", "12")
     assert fits.returncode == 0
     assert fits.stdout.startswith("Server 4.1.0 may run on schema 12:")
+
+
+def test_a_schema_of_two_releases_is_explained_for_both(interlock: Interlock, tmp_path: Path):
+    releases = {
+        "1.0.0": R(schema=1, steps=("expand:start",)),
+        "1.1.0": R(schema=2, steps=("expand:split",)),
+        "1.2.0": R(schema=2, servers=">= 1.1.0"),
+    }
+    demo = write(tmp_path, chain(releases))
+    run = interlock("explain", "pair", demo, "1.0.0", "2")
+    assert run.returncode == 1
+    assert "Server 1.0.0 may run on schema 2 of database 1.1.0:" in run.stdout
+    assert "Server 1.0.0 may not run on schema 2 of database 1.2.0:" in run.stdout
+    assert "Schemas that fit server 1.0.0: 1.\n" in run.stdout
+    answer = json.loads(interlock("explain", "pair", demo, "1.0.0", "2", "--json").stdout)
+    assert [state["fits"] for state in answer["states"]] == [True, False]
+    matrix = interlock("matrix", demo).stdout
+    assert "2 (1.1.0)" in matrix
+    assert "2 (1.2.0)" in matrix
+
+
+def test_a_need_is_told_by_the_step_that_makes_it_ready(interlock: Interlock, tmp_path: Path):
+    releases = {
+        "1.0.0": R(schema=1, steps=("expand:start",)),
+        "1.1.0": R(schema=2, steps=("expand:split",)),
+        "1.2.0": R(schema=3, steps=("migrate:split",)),
+        "1.3.0": R(schema=4, steps=("contract:split",)),
+    }
+    run = interlock("explain", "pair", write(tmp_path, chain(releases)), "1.3.0", "1")
+    assert run.returncode == 1
+    assert "release 1.2.0 migrates 'split'" in run.stdout
+    assert "expands 'split'" not in run.stdout
+    assert "contracts" not in run.stdout
+
+
+def test_a_large_matrix_is_plain_and_the_same(interlock: Interlock, tmp_path: Path):
+    releases = {"1.0.0": R(schema=1, steps=("expand:start",))} | {
+        f"1.{at}.0": R(schema=at + 1, steps=(f"expand:c{at}",)) for at in range(1, 60)
+    }
+    demo = write(tmp_path, chain(releases))
+    fits = json.loads(interlock("matrix", demo, "--json").stdout)["fits"]
+    lines = interlock("matrix", demo).stdout.splitlines()
+    rows = [line.split()[1:] for line in lines if line.startswith("1.")]
+    assert rows == [["fits" if cell else "no" for cell in row] for row in fits]
 
 
 def test_explain_names_the_contract_behind_a_refusal(interlock: Interlock):

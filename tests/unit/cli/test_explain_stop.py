@@ -1,8 +1,10 @@
 """`interlock explain stop`, on the sample product."""
 
 import json
+from pathlib import Path
 
 from tests.conftest import REPOSITORY, Interlock
+from tests.unit.spec.chains import R, chain
 
 FLEETDESK = REPOSITORY / "release-specs/fleetdesk"
 
@@ -50,3 +52,33 @@ def test_unknown_releases(interlock: Interlock):
         run = interlock("explain", "stop", FLEETDESK, *argv)
         assert run.returncode == 2
         assert "Traceback" not in run.stderr
+
+
+def test_down_is_no_rollout(interlock: Interlock):
+    run = interlock("explain", "stop", FLEETDESK, "4.1.0", "--from", "4.2.0", "--to", "4.0.0")
+    assert run.returncode == 2
+    assert "4.0.0 is below 4.2.0; Interlock plans upgrades only" in run.stderr
+    assert run.stdout == ""
+
+
+def test_where_there_is_no_way_the_json_is_that_of_plan(interlock: Interlock, tmp_path: Path):
+    files = chain(
+        {
+            "1.0.0": R(schema=1, steps=("expand:a",)),
+            "1.1.0": R(schema=1, day=30),
+            "1.0.1": R(schema=1, steps=("expand:fix",), day=45, forms={"fix": "both"}),
+            "1.2.0": R(schema=2, steps=("expand:fix",), day=60),
+        }
+    )
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    argv = ("explain", "stop", tmp_path, "1.1.0", "--from", "1.0.1", "--to", "1.1.0")
+    run = interlock(*argv, "--json")
+    assert run.returncode == 1, run.stderr
+    answer = json.loads(run.stdout)
+    assert (answer["result"], answer["target"]) == ("no way", "1.1.0")
+    assert answer["exclusion"]
+    plain = interlock(*argv)
+    assert plain.returncode == 1
+    assert "There is no way" in plain.stderr

@@ -112,3 +112,20 @@ def test_a_shard_that_cannot_be_reached_is_named(interlock: Interlock, tmp_path:
     assert run.returncode == 4
     assert "shard north" in run.stderr
     assert "hunter2" not in run.stderr
+
+
+def test_a_fleet_above_the_target_is_told_so(interlock: Interlock, inventory: Path):
+    inventory.write_text(OLD.replace("3.9.0", "4.1.0").replace("schema: 10", "schema: 12"))
+    run = interlock("plan", FLEETDESK, "--inventory", inventory, "--to", "4.0.0")
+    assert run.returncode == 0
+    assert run.stdout == (
+        "Nothing to do: no server and no shard is below 4.0.0. Note that all servers are above it,"
+        " at 4.1.0 and all shards are above it, at 4.1.0; Interlock plans upgrades only.\n"
+    )
+
+
+def test_a_shard_that_contradicts_itself_is_not_planned_from(interlock: Interlock, inventory: Path):
+    inventory.write_text(OLD.replace("release: 3.9.0}", "release: 3.9.0, schema: 12}"))
+    run = interlock("plan", FLEETDESK, "--inventory", inventory)
+    assert run.returncode == 3
+    assert "3:48: a shard at 3.9.0 has schema 10, not 12" in run.stderr

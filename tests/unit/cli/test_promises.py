@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def test_what_is_published_is_what_the_specs_say(interlock: Interlock, packages:
 def test_a_spec_that_differs_from_its_package(interlock: Interlock, packages: Path, copy: Path):
     change(copy / "4.1.1.yaml", '>= 4.0.0"}', '>= 4.1.0"}')
     change(copy / "4.0.0.yaml", 'peers: ">= 3.9.0"', 'peers: ">= 3.8.0"')
-    (copy / "sql/11-os-name.sql").write_text("SELECT 1;\n")
+    change(copy / "sql/11-os-name.sql", "-- os becomes", "-- The column os becomes")
     run = interlock("check", copy, "--published", packages, "--json")
     assert run.returncode == 1
     found = {
@@ -59,20 +60,105 @@ def test_a_spec_that_differs_from_its_package(interlock: Interlock, packages: Pa
 
 
 def test_a_release_whose_spec_is_gone_is_still_a_fact(
-    interlock: Interlock, packages: Path, copy: Path
+    interlock: Interlock, packages: Path, copy: Path, tmp_path: Path
 ):
     """Without 4.1.1's spec, its published pair keeps 4.2.0 from leaving it out."""
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    for package in packages.glob("*4.1.1*"):
+        shutil.copy(package, shelf)
     (copy / "4.1.1.yaml").unlink()
-    change(copy / "4.2.0.yaml", '>= 4.1.0"   ', '>= 4.1.2"   ')
-    run = interlock("check", copy, "--published", packages)
-    assert "server 4.1.1" in run.stdout + run.stderr
+    change(copy / "4.2.0.yaml", 'peers: ">= 4.1.0"', 'peers: ">= 4.1.2"')
+    run = interlock("check", copy, "--published", shelf)
+    assert run.returncode == 1
+    assert "leaves out server 4.1.1, and 4.1.1 and 4.2.0 meet in an upgrade" in run.stdout
+
+
+def test_packages_of_strangers_do_not_matter(
+    interlock: Interlock, packages: Path, tmp_path: Path, stranger: Path
+):
+    shelf = Path(shutil.copytree(packages, tmp_path / "shelf"))
+    shutil.copy(stranger, shelf)
+    assert interlock("check", FLEETDESK, "--published", shelf).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("conflicts", "release", "words"),
+    [
+        ("fleetdesk-schema (<< 9), fleetdesk-schema (>= 3)", "{}", "conflicts with every"),
+        ("fleetdesk-schema", "{}", "conflicts with every fleetdesk-schema"),
+        ("fleetdesk-schema (<= 9)", "{}", "conflicts with fleetdesk-schema <= 9"),
+        ("fleetdesk-schema (<< 1.5)", "{}", "'1.5' is not a schema version"),
+        ("fleetdesk-schema (<< 9)", "[" * 100_000, "recursion"),
+        ("fleetdesk-schema (<< 9)", "{}", "release.json"),
+    ],
+)
+def test_odd_packages_are_one_sentence(
+    interlock: Interlock, tmp_path: Path, conflicts: str, release: str, words: str
+):
+    shelf = tmp_path / "shelf"
+    odd_deb(shelf, "fleetdesk-server", conflicts, release)
+    run = interlock("check", FLEETDESK, "--published", shelf)
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert len(run.stderr.splitlines()) == 1
+
+
+def test_an_odd_manifest_is_one_sentence(interlock: Interlock, tmp_path: Path):
+    shelf = tmp_path / "shelf"
+    odd_deb(
+        shelf, "fleetdesk-database", "fleetdesk-server (<< 4.0.0)", None,
+        manifest="[" * 100_000, provides="fleetdesk-schema (= 12)",
+    )  # fmt: skip
+    run = interlock("check", FLEETDESK, "--published", shelf)
+    assert run.returncode == 2
+    assert "has a manifest that can't be read" in run.stderr
+
+
+def odd_deb(
+    shelf: Path,
+    name: str,
+    conflicts: str,
+    release: str | None,
+    *,
+    manifest: str | None = None,
+    provides: str = "",
+    version: str = "4.1.0-1",
+) -> Path:
+    """A package by dpkg-deb that no builder would make."""
+    tree = shelf.parent / f"tree-{name}"
+    (tree / "DEBIAN").mkdir(parents=True)
+    fields = [
+        f"Package: {name}", f"Version: {version}", "Architecture: all", "Maintainer: X <x@y.z>",
+        "Description: odd", *([f"Provides: {provides}"] if provides else []),
+        *([f"Conflicts: {conflicts}"] if conflicts else []),
+    ]  # fmt: skip
+    (tree / "DEBIAN/control").write_text("\n".join(fields) + "\n")
+    share = tree / f"usr/share/{name}"
+    share.mkdir(parents=True)
+    for file, text in (("release.json", release), ("manifest.json", manifest)):
+        if text is not None:
+            (share / file).write_text(text)
+    shelf.mkdir(exist_ok=True)
+    target = shelf / f"{name}_{version}_all.deb"
+    subprocess.run(
+        ("dpkg-deb", "--root-owner-group", "--build", str(tree), str(target)),
+        check=True,
+        capture_output=True,
+    )
+    return target
+
+
+@pytest.fixture
+def stranger(tmp_path: Path) -> Path:
+    return odd_deb(tmp_path / "strangers", "geo-database", "", None, version="1.2.3")
 
 
 def test_a_repository_of_another_product(interlock: Interlock, packages: Path, tmp_path: Path):
     demo = write(tmp_path / "demo", chain({"1.0.0": R(schema=1, steps=("expand:start",))}))
     run = interlock("check", demo, "--published", packages)
     assert run.returncode == 2
-    assert "holds no package of demo; name its repository" in run.stderr
+    assert "holds no package of demo; name the one" in run.stderr
 
 
 def test_damaged_and_foreign_packages(interlock: Interlock, packages: Path, tmp_path: Path):

@@ -83,6 +83,13 @@ def test_a_host_is_one_server_unless_its_instances_differ():
     ("changes", "sentence"),
     [
         ({"ready": None}, "has no release that is ready"),
+        (
+            {"schema": 5},
+            "shard north is at 1.1.0 and says schema 5, servers >= 1.0.0, where the specs make"
+            " schema 2, servers >= 1.0.0 of it; plan with the specs",
+        ),
+        ({"oldest_server": "1.1.0"}, "says schema 2, servers >= 1.1.0, where the specs"),
+        ({"servers_below": "9.0.0"}, "says schema 2, servers >= 1.0.0, < 9.0.0, where"),
         ({"ready": "1.3.0"}, "is at release 1.3.0, which the product does not have"),
         (
             {"servers": (Registered(host="w", instance="i", version="0.9.0"),)},

@@ -46,6 +46,18 @@ def test_a_longer_reach_costs_longer_and_may_last(tmp_path: Path) -> None:
     assert (more.single, more.until, more.days) == (None, None, None)
 
 
+def test_a_later_hotfix_does_not_prolong_it(tmp_path: Path) -> None:
+    releases = {
+        "1.0.0": R(schema=1, steps=("expand:start",), day=0),
+        "1.1.0": R(schema=2, steps=("expand:split",), day=31),
+        "1.1.1": R(schema=2, day=243),
+        "1.2.0": R(schema=2, day=59),
+    }
+    dual = costs(tmp_path, releases, 1)["split"].cost(ANY)
+    assert [str(version) for version in dual.releases] == ["1.1.0"]
+    assert (str(dual.single), dual.days) == ("1.2.0", 28)
+
+
 def test_a_declared_both_is_told_apart(tmp_path: Path) -> None:
     releases = {**RELEASES, "2.0.0": replace(RELEASES["2.0.0"], forms={"split": "both"})}
     split = costs(tmp_path, releases, 1)["split"]

@@ -113,3 +113,17 @@ def test_a_rollout_passes_a_withdrawn_release_by(tmp_path: Path) -> None:
     releases["2.0.0"] = replace(releases["2.0.0"], withdrawn="Loses jobs.")
     (problem,) = told(tmp_path, chain(releases, skew=0))
     assert "no order of steps leads from 1.0.0 to 2.0.1" in problem
+
+
+def test_a_withdrawn_database_package_serves_nobody(tmp_path: Path) -> None:
+    releases = {
+        "1.0.0": R(schema=1, steps=("expand:start",)),
+        "1.1.0": R(schema=2, steps=("expand:split",), withdrawn="Loses jobs."),
+        "1.1.1": R(schema=2, package=False),
+    }
+    expect_one(
+        tmp_path, chain(releases), "1.1.1.yaml:6 database-left-out",
+        "the one before it, of 1.1.0, is withdrawn; take 'package: false' out",
+    )  # fmt: skip
+    releases["1.1.1"] = R(schema=2)
+    assert told(tmp_path, chain(releases)) == []

@@ -40,7 +40,7 @@ servers:
 shards:
   - {name: south, schema: 12, contracted: false}
   - {name: north, release: 4.1.1}
-  - {name: west, release: 4.0.0, schema: 11, servers: ">= 3.9.0", steps: [b.expand]}
+  - {name: west, release: 4.0.0, schema: 11, servers: ">= 0.0.0", steps: [b.expand]}
 """
     )
     assert [(one.host, str(one.version)) for one in found.servers] == [
@@ -52,7 +52,7 @@ shards:
     assert (north.state.release, north.state.stage) == (V("4.1.0"), Stage.CLOSED)
     assert (south.state.release, south.state.stage) == (V("4.1.0"), Stage.READY)
     assert west.state.ahead == {"b.expand"}
-    assert str(west.state.handshake.servers) == ">= 3.9.0"
+    assert str(west.state.handshake.servers) == ">= 0.0.0"
     assert found.servers[0].origin is not None
     assert str(found.servers[0].origin) == "inventory.yaml:4:20"
 
@@ -88,7 +88,55 @@ shards:
         ("product: demo\nshards: [{name: n, relase: 4.1.0}]\n", "write release"),
         ("product: demo\nshards: [{name: N, release: 4.1.0}]\n", "is not a shard's name"),
         ("product: demo\nshards: &a []\n", "the anchor or alias 'a' is not allowed"),
-        ("", "the file is empty"),
+        ("", "the file is empty; write the product, its servers and its shards"),
+        ("product: demo\n", "add servers or shards"),
+        (
+            'product: demo\nservers: [{host: "a\\x07", version: 4.1.0}]\n',
+            "2:18: the value holds the control character U+0007;"
+            " take it out: no name of a host or shard holds it",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.0.0, schema: 12}]\n",
+            "2:44: a shard at 4.0.0 has schema 11, not 12;"
+            " leave schema out, or write release: 4.1.0, which has 12",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.1.0, schema: 1}]\n",
+            "a shard at 4.1.0 has schema 12, not 1; leave schema out, or write the shard's release",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.1.0, servers: '>= 4.1.0'}]\n",
+            "2:45: a shard at 4.1.0 accepts servers >= 4.0.0, not >= 4.1.0;"
+            " leave servers out, or write the release that the shard is at",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.1.0, servers: '>= 0.0.0'}]\n",
+            "write contracted: false, with which that is true",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.1.0, servers: '>= 4.0.0, < 9.0.0'}]\n",
+            "accepts servers >= 4.0.0, not >= 4.0.0, < 9.0.0",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.0.0, contracted: false}]\n",
+            "2:48: 4.0.0 has nothing to contract, so nothing of it can wait; delete contracted",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.0.0, steps: [b.expnd]}]\n",
+            "is not a step",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.0.0, steps: [bb.expand]}]\n",
+            "2:44: no release of the product has the step 'bb.expand'; did you mean b.expand?",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.1.0, steps: [b.expand]}]\n",
+            "b.expand is no further step: it belongs to 4.1.0 already",
+        ),
+        (
+            "product: demo\nshards: [{name: n, release: 4.0.0, steps: [a.contract]}]\n",
+            "a.contract runs only in a shard that is at 4.1.0; delete it, or write release: 4.1.0",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place_and_cure(text: str, sentence: str):
@@ -130,3 +178,45 @@ def test_ten_thousand_hosts_are_read():
     lines = [f"  - {{host: web{number}, version: 4.0.0}}" for number in range(10_000)]
     text = "\n".join(["product: demo", "servers:", *lines, ""])
     assert len(read(text).servers) == 10_000
+
+
+def test_a_large_inventory_has_each_of_its_problems_at_its_line():
+    """Entries that are in order at a glance skip the schema; the others must not."""
+    good = [f"  - {{host: web{number}, version: 4.0.0}}" for number in range(200)]
+    group = "  - {hosts: [a, b, c], version: 4.1.0}"
+    bad = [
+        ("  - {host: web_, version: 4.0.0}", "is not a host's name"),
+        ("  - {host: null, version: 4.0.0}", "the key has no value"),
+        ("  - {host: x, version: 4.0}", "is not a release version"),
+        ("  - {hosts: [y, null], version: 4.0.0}", "the key has no value"),
+        ("  - {hosts: [], version: 4.0.0}", "this is empty"),
+        ("  - {host: [z], version: 4.0.0}", "a list where another kind"),
+        ("  - {host: v, version: 4.0.0, rack: 7}", "there is no key 'rack' here"),
+    ]
+    lines = ["product: demo", "servers:", *good, group, *(line for line, _ in bad)]
+    found = problems("\n".join([*lines, ""]))
+    assert len(found) == len(bad)
+    for number, (told, (_, sentence)) in enumerate(zip(found, bad, strict=True), 204):
+        assert told.startswith(f"inventory.yaml:{number}:")
+        assert sentence in told
+
+
+def test_a_shard_may_say_what_any_way_to_its_release_makes_true():
+    """One that came through a hotfix has the hotfix's higher schema and narrower window."""
+    chain = Chain.of(
+        [
+            release("1.0.0", 1, 1, "a.expand"),
+            release("1.0.1", 5, 3, "fix.expand", servers=">= 1.0.0"),
+            release("1.1.0", 3, 2, "b.expand"),
+        ]
+    )
+
+    def said(text: str) -> Fleet | None:
+        entry = f"product: demo\nshards: [{{name: n, release: 1.1.0, {text}}}]\n"
+        return check_inventory("i.yaml", entry.encode(), "demo", chain).fleet
+
+    assert said("schema: 2") is not None
+    assert said("schema: 3") is not None
+    assert said("schema: 3, contracted: false") is None
+    assert said("schema: 1") is None
+    assert said('schema: 3, servers: ">= 1.0.1"') is None

@@ -80,8 +80,41 @@ def test_a_server_that_promises_an_older_schema_than_it_can_use(tmp_path: Path) 
     assert step.message == "2.0.0 makes split ready, with schema 2"
 
 
+def test_a_repair_names_every_change_in_the_way(tmp_path: Path) -> None:
+    steps = ("expand:split", "expand:more", "expand:later")
+    releases = {
+        "1.0.0": SPLIT["1.0.0"],
+        "2.0.0": R(schema=2, steps=steps, schemas=">= 1"),
+        "3.0.0": R(schema=3, steps=("migrate:later",)),
+    }
+    files = chain(releases)
+    repair = "server.forms: {more: both, split: both}"
+    expect_one(tmp_path, files, "2.0.0.yaml:14 window-too-wide", repair)
+    releases["2.0.0"] = replace(releases["2.0.0"], forms={"more": "both", "split": "both"})
+    assert told(tmp_path, chain(releases)) == []
+
+
+def test_a_hotfix_is_not_taken_for_the_release_that_makes_a_change_ready(tmp_path: Path) -> None:
+    releases = {
+        "1.0.0": SPLIT["1.0.0"],
+        "1.0.1": R(schema=1, steps=("expand:fix",), forms={"fix": "both"}, day=45),
+        "1.1.0": R(schema=2, steps=("expand:split",), day=30),
+        "1.2.0": R(schema=3, steps=("expand:fix",), schemas=">= 2"),
+    }
+    (problem,) = problems(tmp_path, chain(releases))
+    assert [related.message for related in problem.related] == [
+        "1.2.0 makes fix ready, with schema 3"
+    ]
+
+
 def test_a_database_that_promises_an_older_server_than_it_bears(tmp_path: Path) -> None:
-    files = chain({**SPLIT, "3.0.0": replace(SPLIT["3.0.0"], servers=">= 1.0.0")}, skew=2)
+    releases = {**SPLIT, "3.0.0": replace(SPLIT["3.0.0"], servers=">= 1.0.0")}
+    # With a skew of 2, the truth would not be enough.
+    expect_one(
+        tmp_path, chain(releases, skew=2), "3.0.0.yaml:12 window-too-wide",
+        "3.0.0 contracts; move the contract to a later release",
+    )  # fmt: skip
+    files = chain(releases)
     expect_one(
         tmp_path, files, "3.0.0.yaml:12 window-too-wide",
         "'>= 1.0.0' is too wide: the server of 1.0.0 uses the old form of split, which 3.0.0"

@@ -47,7 +47,7 @@ def told(
     tmp_path: Path, releases: dict[str, R], *published: Published, **options: int
 ) -> list[str]:
     files = chain(releases, **options)  # type: ignore[arg-type]
-    checked = check_product(Directory(write(tmp_path, files)), {}, published)
+    checked = check_product(Directory(write(tmp_path, files)), {}, lambda _name: published)
     return [
         f"{Path(problem.origin.file).name}:{problem.origin.line} {problem.code.value}:"
         f" {problem.message}; {problem.cure}"
@@ -67,13 +67,16 @@ def test_windows_that_have_changed_since(tmp_path: Path) -> None:
     found = told(
         tmp_path, RELEASES, server("2.0.0", ">= 1", ">= 1.0.0"), database("3.0.0", 4, ">= 2.1.0")
     )
+    assert all(" published-differs: " in line or "window" in line for line in found)
+    found = [line for line in found if " published-differs: " in line]
     assert [line.split(":")[0] + line.split("with ")[1].split(",")[0] for line in found] == [
-        "2.0.0.yamlpeers '>= 1.0.0'",
-        "2.0.0.yamlschemas '>= 1'",
-        "3.0.0.yamlschema '4'",
-        "3.0.0.yamlservers '>= 2.1.0'",
+        "2.0.0.yamlcompatibility.server.peers '>= 1.0.0'",
+        "2.0.0.yamlcompatibility.server.schema '>= 1'",
+        "3.0.0.yamlschema.version '4'",
+        "3.0.0.yamlcompatibility.database.servers '>= 2.1.0'",
     ]
-    assert all(" published-differs: " in line for line in found)
+    # What is derived stands nowhere, so the key is named.
+    assert "'>= 2' follows from the specs; write '>= 1' as compatibility.server.schema" in found[1]
 
 
 def test_steps_that_have_changed_since(tmp_path: Path) -> None:
@@ -129,5 +132,16 @@ def test_the_newer_of_two_of_one_day_is_told(tmp_path: Path) -> None:
     assert found[0].startswith("2.0.1.yaml:10 window-too-wide: the server of 2.0.1 uses the old")
 
 
-def test_packages_of_another_product_are_nothing_to_this_one(tmp_path: Path) -> None:
-    assert told(tmp_path, RELEASES, replace(server("2.0.0", ">= 9"), product="other")) == []
+def test_packages_that_contradict_each_other(tmp_path: Path) -> None:
+    other = replace(server("2.0.0", ">= 1"), file="demo-server_2.0.0-2_all.deb")
+    found = told(tmp_path, RELEASES, server("2.0.0", ">= 2"), other)
+    assert "two packages of 2.0.0 are published that do not say the same" in found[-1]
+    assert found[-1].startswith("demo-server_2.0.0-2_all.deb:1 published-differs:")
+    silent = replace(server("2.0.0", ">= 2", ">= 0.0.0"), file="demo-server_2.0.0-2_all.deb")
+    assert told(tmp_path, RELEASES, server("2.0.0", ">= 2"), silent) == []
+
+
+def test_a_published_database_package_that_the_spec_leaves_out(tmp_path: Path) -> None:
+    releases = {**RELEASES, "3.0.1": R(schema=3, package=False)}
+    (line,) = told(tmp_path, releases, database("3.0.1", 3, ">= 2.0.0"))
+    assert line.startswith("3.0.1.yaml:6 published-differs: 3.0.1 is published with a database")

@@ -79,7 +79,8 @@ ALLOWED = {
 @pytest.mark.parametrize("case", ALLOWED)
 def test_allowed(tmp_path: Path, case: str) -> None:
     name, text = ALLOWED[case]
-    assert told(tmp_path, {**SAMPLE, name: text}) == []
+    listed = told(tmp_path, {**SAMPLE, name: text})
+    assert [line for line in listed if " lint-" not in line] == []
 
 
 def test_the_step_that_runs_the_file_is_named(tmp_path: Path) -> None:

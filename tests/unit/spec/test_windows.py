@@ -101,7 +101,7 @@ def facts(version: str, schema: int, schemas: str, peers: str, servers: str) -> 
 
 def reach(chain: list[Facts], rollout: RolloutPolicy, skew: int) -> list[Problem]:
     """The problems of windows that do not reach back far enough."""
-    return list(check_reach(promises_of(chain, rollout, skew), rollout, skew))
+    return list(check_reach(promises_of(chain, rollout, skew)))
 
 
 def lines(problems: list[Problem]) -> list[str]:
@@ -171,7 +171,7 @@ def test_no_problem_means_that_the_policy_can_be_followed(
     told_of = [
         *check_own(chain),
         *reach(chain, rollout, skew),
-        *check_rollouts(promises_of(chain, rollout, skew), rollout, skew),
+        *check_rollouts(promises_of(chain, rollout, skew)),
     ]
     assert all(problem.cure for problem in told_of)
     if not told_of:

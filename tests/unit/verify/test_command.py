@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -67,6 +68,17 @@ def test_a_tampered_deb_is_named_with_relation_and_cure(
         assert one["files"]
         assert one["cure"]
         assert one["law"] or one["kind"] in ("foreign", "handshake")
+
+
+def test_an_epoch_on_the_newest_server_is_found(interlock: Interlock, small: Path, tmp_path: Path):
+    debs = shelf(small, tmp_path / "debs")
+    newest = debs / "demo-server_1.1.0-1_all.deb"
+    repack(newest, debs, lambda text: text.replace("Version: 1.1.0-1", "Version: 1:1.1.0-1"))
+    run = interlock("verify", debs)
+    assert run.returncode == 1
+    (line,) = run.stdout.splitlines()
+    assert line.startswith(f"epoch: {newest}: has the epoch 1: ")
+    assert line.endswith("; version it 1.1.0-1")
 
 
 def test_json_names_who_was_asked_how_much(interlock: Interlock, small: Path):
@@ -167,6 +179,41 @@ def test_what_is_no_whole_package_is_one_sentence(
     assert (run.returncode, run.stdout) == (2, "")
     assert words in run.stderr
     assert len(run.stderr.splitlines()) == 1
+
+
+def test_what_is_no_regular_file_is_refused_and_never_waited_for(tmp_path: Path):
+    """Whoever reads a FIFO waits for a writer, who may never come."""
+
+    def verify(path: Path) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            (sys.executable, "-m", "toolchain", "verify", str(path)),
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    for name in ("fifo", "socket", "device", "directory", "link"):
+        (tmp_path / name).mkdir()
+    os.mkfifo(tmp_path / "fifo/a.deb")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(os.path.relpath(tmp_path / "socket/a.rpm"))
+    (tmp_path / "device/a.deb").symlink_to("/dev/null")
+    (tmp_path / "directory/a.deb").mkdir()
+    (tmp_path / "link/a.deb").symlink_to(tmp_path / "nowhere")
+    for path, words in (
+        ("fifo", "fifo/a.deb is a FIFO and no regular file"),
+        ("fifo/a.deb", "fifo/a.deb is a FIFO and no regular file"),
+        ("socket", "socket/a.rpm is a socket and no regular file"),
+        ("device", "device/a.deb is a device and no regular file"),
+        ("directory", "directory/a.deb is a directory and no regular file"),
+        ("link", "link/a.deb can't be read: No such file or directory"),
+    ):
+        run = verify(tmp_path / path)
+        assert run.returncode == 2, path
+        assert words in run.stderr
+        assert len(run.stderr.splitlines()) == 1
 
 
 def test_directories_without_packages_and_missing_paths_are_one_sentence(

@@ -9,14 +9,13 @@ import pytest
 from tests.verify_samples import swapped, verify
 from toolchain.errors import UsageError
 from toolchain.model.carried import Carried, Clause, Field, PackageFile
-from toolchain.model.law import ServerHandshake, ShardHandshake, compatible
+from toolchain.model.law import ServerHandshake, compatible
 from toolchain.model.relation import Operator
 from toolchain.model.release import Format, Product
 from toolchain.model.version import Version
 from toolchain.model.window import Window
 from toolchain.verify.finding import Finding, Kind
 from toolchain.verify.gather import gather
-from toolchain.verify.halves import shard_states
 from toolchain.verify.law import HandshakeError, read_handshake, release_of
 from toolchain.verify.questions import ask_row, counterparts, edge_questions, law_rows
 
@@ -54,13 +53,6 @@ def test_the_handshakes_say_what_the_specs_say(files: Files, fleetdesk: Product)
     own, specs = gather(files), gather(files, fleetdesk)
     assert own.cases == specs.cases
     assert own.findings == specs.findings == []
-
-
-def test_a_shard_is_ready_before_it_contracts():
-    old = ShardHandshake(schema=10, servers=Window(Version.parse("1.0.0")))
-    new = ShardHandshake(schema=11, servers=Window(Version.parse("1.1.0")))
-    half_way = ShardHandshake(schema=11, servers=Window(Version.parse("1.0.0")))
-    assert shard_states((old, new)) == (old, half_way, new)
 
 
 def test_every_question_has_the_answer_of_the_law(files: Files):
@@ -235,19 +227,53 @@ def test_a_document_that_is_no_handshake_is_an_error_with_words(document: object
         read_handshake(document)
 
 
+def with_epoch(file: PackageFile, epoch: int) -> PackageFile:
+    """The same package in a version with an epoch, which an rpm provides too."""
+    version = f"{epoch}:{file.version}"
+    own = provides(file.name, version)
+    relations = tuple(own if one.clauses[0].name == file.name else one for one in file.relations)
+    return replace(file, version=version, relations=relations)
+
+
 def test_an_epoch_lifts_a_server_over_every_bound_and_is_found(files: Files, fleetdesk: Product):
     """An epoch sorts before everything else, so the database's conflict no longer reaches it."""
     for format_ in Format:
         server = pick(files, "fleetdesk-server", "3.9.0-1", format_)
-        own = provides(server.name, "1:3.9.0-1")
-        relations = tuple(
-            own if one.mentions(frozenset((server.name,))) else one for one in server.relations
-        )
-        lifted = replace(server, version="1:3.9.0-1", relations=relations)
+        lifted = with_epoch(server, 1)
         findings = verify(swapped(files, server, lifted), fleetdesk).findings
         installs = of_kind(findings, Kind.WOULD_INSTALL)
         assert any("server 3.9.0 with database 4.1.0" in one.what for one in installs)
-        assert all("fleetdesk-database conflicts" in one.cure for one in installs)
+        assert [one.files for one in of_kind(findings, Kind.EPOCH)] == [(server.path,)]
+
+
+@pytest.mark.parametrize("format_", Format)
+@pytest.mark.parametrize("name", ["fleetdesk-server", "fleetdesk-database"])
+def test_an_epoch_on_the_newest_is_found_though_no_solver_shows_it(
+    files: Files, fleetdesk: Product, name: str, format_: Format
+):
+    """What it breaks are the bounds of releases that nobody has built yet."""
+    newest = pick(files, name, "4.3.0-1", format_)
+    for product in (None, fleetdesk):
+        (finding,) = verify(swapped(files, newest, with_epoch(newest, 1)), product).findings
+        assert finding.kind is Kind.EPOCH
+        assert "has the epoch 1" in finding.what
+        assert finding.cure == "version it 4.3.0-1"
+
+
+def test_epochs_of_packages_that_others_built(files: Files, fleetdesk: Product):
+    """A server's is out of every bound's reach; a database's may be, if each release has it."""
+    debs = [replace(one, handshake=None) for one in files if one.format is Format.DEB]
+    servers = [one for one in debs if one.name == "fleetdesk-server"]
+    databases = [one for one in debs if one.name == "fleetdesk-database"]
+    lifted = [with_epoch(one, 2) for one in databases]
+    assert verify((*servers, *lifted), fleetdesk).proved
+    mixed = verify((*servers, *databases[1:], lifted[0]), fleetdesk).findings
+    (finding,) = of_kind(mixed, Kind.EPOCH)
+    assert finding.files == (lifted[0].path,)
+    assert "and other releases of fleetdesk-database have 0" in finding.what
+    every = [with_epoch(one, 2) for one in servers]
+    found = of_kind(verify((*every, *databases), fleetdesk).findings, Kind.EPOCH)
+    assert len(found) == len(servers)
 
 
 def test_a_ceiling_is_a_bound_too(files: Files):

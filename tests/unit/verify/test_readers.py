@@ -1,9 +1,13 @@
 """Package files of anyone: every field is read, and damage is a sentence."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.verify_samples import plain_deb, plain_rpm, read
 from toolchain.edge.cpio import CpioError, members
 from toolchain.edge.package_files import deb_relations
@@ -110,6 +114,23 @@ def test_what_is_no_package_is_a_sentence(tmp_path: Path):
     (tmp_path / "empty.deb").touch()
     with pytest.raises(UsageError, match="is no deb and no rpm"):
         read(tmp_path)
+
+
+def test_a_fifo_is_never_waited_for(tmp_path: Path):
+    """Also where it took a package's place after the search."""
+    os.mkfifo(tmp_path / "a.deb")
+    text = (
+        "import sys; from pathlib import Path\n"
+        "from toolchain.edge.package_files import read_package\n"
+        "from toolchain.edge.process import Processes\n"
+        "read_package(Path(sys.argv[1]), Processes())"
+    )
+    argv = (sys.executable, "-c", text, str(tmp_path / "a.deb"))
+    run = subprocess.run(
+        argv, cwd=REPOSITORY, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.stderr.splitlines()[-1].startswith("toolchain.errors.UsageError: ")
+    assert "is a FIFO and no regular file" in run.stderr
 
 
 def test_odd_file_names_are_read_as_they_are(packages: Path, tmp_path: Path):

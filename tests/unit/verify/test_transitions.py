@@ -11,7 +11,7 @@ from toolchain.verify.finding import Kind
 from toolchain.verify.gather import gather
 from toolchain.verify.questions import law_rows
 from toolchain.verify.transitions import HostState, Order, Verb, edge_targets, host_states, judge
-from toolchain.verify.upgrades import Host, known_names, libsolv_transitions
+from toolchain.verify.upgrades import Host, known_names, libsolv_transitions, order_words
 
 Files = tuple[PackageFile, ...]
 
@@ -30,7 +30,27 @@ def test_without_protection_a_bold_command_removes_a_half(files: Files, format_:
     removals = [one for one in answer.findings if "removes fleetdesk" in one.what]
     assert removals
     assert all(one.kind is Kind.TRANSITION for one in removals)
-    assert all("--allowerasing" in " ".join(one.commands) for one in removals)
+    bold = {
+        Format.DEB: "and may remove what is not protected",
+        Format.RPM: "--allowerasing",
+    }[format_]
+    assert all(bold in " ".join(one.commands) for one in removals)
+
+
+def test_an_order_is_told_in_the_words_of_its_format(files: Files):
+    """What is asked of libsolv about debs is no command of apt, and none of dnf."""
+    debs, rpms = gather(files).cases
+    upgrade, server = Order(Verb.UPGRADE), Order(Verb.INSTALL_SERVER, 0, bold=True, best=False)
+    assert order_words(debs, upgrade) == "a solver that upgrades"
+    assert order_words(debs, server) == (
+        "a solver that installs fleetdesk-server=3.9.0-1 and may remove what is not protected "
+        "and may pass over what it can't upgrade"
+    )
+    assert order_words(rpms, upgrade) == "dnf upgrade"
+    assert order_words(rpms, Order(Verb.INSTALL_DATABASE, 0, best=False)) == (
+        "dnf install fleetdesk-database-3.9.0-1 --nobest"
+    )
+    assert order_words(rpms, server).endswith("server-3.9.0-1 --allowerasing --nobest")
 
 
 def test_an_obsoletes_that_takes_the_database_away_is_found(files: Files):

@@ -24,7 +24,7 @@ def command(product: Path, change: str, as_json: bool) -> None:
     """Say which releases expand, migrate and contract CHANGE, and which servers use what of it.
 
     Exits with 0 where its old form is gone or the next release may remove it, and with 1 where
-    a server in reach still needs it.
+    a server in reach still needs it or the new form is not ready.
     """
     from toolchain.build.product import open_product  # noqa: PLC0415
     from toolchain.errors import UsageError  # noqa: PLC0415
@@ -44,7 +44,7 @@ def command(product: Path, change: str, as_json: bool) -> None:
     else:
         for line in _lines(life, opened.database_package):
             click.echo(line)
-    sys.exit(1 if life.blocking else 0)
+    sys.exit(1 if life.blocking or life.ready is None else 0)
 
 
 def _json(life: "Life") -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolchain.cli.options import echo_json, json_option, product_argument
+from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
     from toolchain.model.version import Version
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 def command(product: Path, release: str, start: str, target: str | None, as_json: bool) -> None:
     """Say why a rollout of a fleet at one release stops at RELEASE on the way to another.
 
-    Exits with 0 where RELEASE is a stop, and with 1 where the shortest rollout passes it by.
+    Exits with 0 where RELEASE is a stop, and with 1 where the shortest rollout passes it by or
+    where there is none.
     """
     from toolchain.build.product import open_product  # noqa: PLC0415
     from toolchain.cli.plan import wanted_release  # noqa: PLC0415
@@ -32,14 +34,21 @@ def command(product: Path, release: str, start: str, target: str | None, as_json
     from toolchain.plan.rollout.facts import chain_of  # noqa: PLC0415
     from toolchain.plan.rollout.planner import plan_rollout  # noqa: PLC0415
     from toolchain.plan.rollout.waves import Plan  # noqa: PLC0415
+    from toolchain.render.rollout import answer_json  # noqa: PLC0415
 
     opened = open_product(product)
     chain = chain_of(opened.product)
     asked, begun = opened.release(release).version, opened.release(start).version
     wanted = wanted_release(opened.product, chain, target)
-    answer = plan_rollout(chain, _uniform(chain, begun), wanted, opened.product.rollout)
+    if wanted < begun:
+        raise UsageError(f"{wanted} is below {begun}", "Interlock plans upgrades only")
+    fleet = _uniform(chain, begun)
+    answer = plan_rollout(chain, fleet, wanted, opened.product.rollout)
     if not isinstance(answer, Plan):
-        print_answer(opened.product.name, wanted, answer, as_error=True)
+        if as_json:
+            echo_json(answer_json(opened.product.name, str(wanted), fleet, answer))
+        else:
+            print_answer(opened.product.name, wanted, answer, as_error=True)
         sys.exit(1)
     waves = [wave for wave in answer.waves if wave.release == asked and wave.next is not None]
     if as_json:

@@ -36,7 +36,7 @@ class Bound:
         database: int | None,
         able: Sequence[bool],
     ) -> None:
-        """`able` says of each release whether a wave may stop there."""
+        """`able` says of each release whether servers may stop there; shards may anywhere here."""
         self._target = target
         self._goal = 2 * database + Stage.CLOSED if database is not None else 0
         top = max([target, *servers, *(chain.places[state.release] for state in states)])
@@ -63,7 +63,7 @@ class Bound:
         self._known: dict[tuple[int, int], int] = {}
 
     def waves(self, floor: int | None, shard: int | None) -> int:
-        """The waves that are needed at the least; None for a side that has nothing to do."""
+        """The waves that are needed at the least; None for a side that has nobody."""
         start = (
             self._target if floor is None else min(floor, len(self._shards) - 1),
             self._goal if shard is None else shard,
@@ -91,10 +91,10 @@ class Bound:
     def _moves(self, floor: int, shard: int) -> list[tuple[int, int]]:
         """The longest wave of either side."""
         found = []
-        if shard < self._goal:
-            further = min(self._shards[floor], self._goal)
-            if further > shard:
-                found.append((floor, further))
+        # Beyond the goal, too: a hotfix's database may be what servers wait for.
+        further = min(self._shards[floor], 2 * self._target + Stage.CLOSED)
+        if further > shard:
+            found.append((floor, further))
         if floor < self._target:
             place = min(shard // 2, len(self._by_schema) - 1)
             newer = min(self._by_peers[floor], self._by_schema[place])

@@ -84,7 +84,7 @@ def _stuck(search: Search, node: Node) -> Iterator[tuple[Side, Refusal]]:
         goals = [
             (place, stage)
             for place in range(lowest[0], search.database + 1)
-            if (search.able[place] or place == search.database) and chain[place].packaged
+            if place in search.rests
             for stage in Stage
             if (place, stage) > lowest
         ]

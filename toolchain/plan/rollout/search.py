@@ -74,6 +74,9 @@ class Search:
             at == self.target or (facts.withdrawn is None and facts.version.stage is None)
             for at, facts in enumerate(chain.releases)
         )
+        # A final release without a database package of its own may have that of its pre-release.
+        databases = (chain.database(at) for at, able in enumerate(self.able) if able)
+        self.rests = frozenset(at for at in databases if at is not None)
         self._bound = Bound(
             chain,
             servers=self.standing,
@@ -105,10 +108,11 @@ class Search:
     def needed(self, node: Node) -> int:
         """The waves that a node needs at the least."""
         if node not in self._least:
-            behind = [self.place(state) for state in node.shards if self.behind(state)]
+            # Those that are where they must be count, too: servers may need them to go further.
+            places = [self.place(state) for state in node.shards]
             self._least[node] = self._bound.waves(
                 node.floor if self.standing else None,
-                min(2 * release + stage for release, stage in behind) if behind else None,
+                min(2 * release + stage for release, stage in places) if places else None,
             )
         return self._least[node]
 
@@ -142,12 +146,7 @@ class Search:
             return
         present = self.present(node.floor)
         behind = {state: self.walks.stops(state, present) for state in node.shards}
-        goals = {
-            goal
-            for stops in behind.values()
-            for goal in stops
-            if self.able[goal[0]] or goal[0] == self.database
-        }
+        goals = {goal for stops in behind.values() for goal in stops if goal[0] in self.rests}
         seen: set[frozenset[ShardState]] = set()
         for goal in sorted(goals, key=lambda goal: (goal[0], -goal[1])):
             after: set[ShardState] = set()

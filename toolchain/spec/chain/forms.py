@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from toolchain.matrix.chain import Chain, Held
 from toolchain.model.change import Form, Phase
+from toolchain.model.history import parents
 from toolchain.spec.codes import Code
 from toolchain.spec.facts import Facts, PlacedForm
 from toolchain.spec.problem import Complaint, Problem, Related
@@ -36,6 +37,28 @@ def check_left_out(release: Facts) -> Iterator[Problem]:
             f"{release.version} has no database package that could say which servers it accepts",
             "take the window out, or 'package: false'",
         ).at(release.servers_place)
+
+
+def check_served(releases: Sequence[Facts]) -> Iterator[Problem]:
+    """The database package that serves a release without one can still be installed."""
+    above = parents(releases)
+    for at, release in enumerate(releases):
+        place: int | None = at
+        while place is not None and not releases[place].packaged:
+            place = above[place]
+        if release.withdrawn is not None or place is None or place == at:
+            continue
+        serving = releases[place]
+        if serving.withdrawn is not None:
+            yield Complaint(
+                Code.DATABASE_LEFT_OUT,
+                f"{release.version} has no database package, and the one before it, of"
+                f" {serving.version}, is withdrawn",
+                "take 'package: false' out",
+            ).at(
+                release.schema_place,
+                Related(origin=serving.version_place.origin, message="the withdrawn release"),
+            )
 
 
 def _complaint(

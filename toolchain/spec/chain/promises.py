@@ -1,16 +1,17 @@
 """A chain's releases with every window settled, and why a window begins where it does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from toolchain.matrix.chain import Chain, chain_of
 from toolchain.matrix.derivation import Derivation, Obstacle
 from toolchain.model.change import Phase
-from toolchain.model.history import parents
+from toolchain.model.history import parents, reach
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.model.window import Window
+from toolchain.spec.chain.published import NOTHING_PUBLISHED, Shelf
 from toolchain.spec.chain.refusal import Kind, Refusal
 from toolchain.spec.facts import Facts, PlacedStep
 from toolchain.spec.problem import Place, Related
@@ -31,7 +32,14 @@ class Promises:
 
     declared: Sequence[Facts]
     derivation: Derivation
-    published: frozenset[Version] = frozenset()
+    rollout: RolloutPolicy
+    skew: int
+    shelf: Shelf = NOTHING_PUBLISHED
+
+    @property
+    def published(self) -> frozenset[Version]:
+        """The releases that can be changed no more."""
+        return self.shelf.versions
 
     @property
     def chain(self) -> Chain:
@@ -44,7 +52,12 @@ class Promises:
 
     @cached_property
     def releases(self) -> tuple[Facts, ...]:
-        """The releases with the windows that their packages will say."""
+        """The releases with the windows that their packages say: published ones, or the specs'."""
+        return self.shelf.applied(self.said)
+
+    @cached_property
+    def said(self) -> tuple[Facts, ...]:
+        """The releases with the windows that the specs declare, or that follow from them."""
         settled: list[Facts] = []
         for at, release in enumerate(self.declared):
             parent = self._parents[at]
@@ -77,25 +90,43 @@ class Promises:
         at = places.get(refusal.owner.version)
         if at is None:
             return None  # a published release without a spec, whose changes nobody knows
-        if refusal.kind is Kind.SCHEMAS:
-            schema = self.derivation.schemas(at)
-            if schema.obstacle is not None and _before(refusal.point, schema.oldest):
-                return self.lack(at, schema.obstacle)
-        if refusal.kind is Kind.SERVERS:
-            server = self.derivation.servers(at)
-            if server.obstacle is not None and _before(refusal.point, server.oldest):
-                return self.loss(at, server.obstacle)
+        point = refusal.point
+        if refusal.kind is Kind.SCHEMAS and isinstance(point, int):
+            schema = self.derivation.schemas(at).obstacle
+            if schema is not None and point <= schema.point:
+                return self.lack(at, schema, Window(point, schema.point + 1))
+        if refusal.kind is Kind.SERVERS and isinstance(point, Version):
+            server = self.derivation.servers(at).obstacle
+            if server is not None and point <= server.point:
+                return self.loss(at, server)
         return None
 
-    def lack(self, at: int, obstacle: Obstacle[int]) -> Cause:
-        """A shard that lacks a new form which the server of a release cannot do without."""
+    def oldest_schema(self, own: Facts) -> int:
+        """The oldest schema that a server must run on: its own, and under any order its reach's."""
+        met = self._reach(own) if self.rollout is RolloutPolicy.ANY_ORDER else ()
+        return min(release.schema for release in (own, *met))
+
+    def oldest_server(self, own: Facts) -> Version:
+        """The oldest server that a shard, or a server beside it, must bear."""
+        return min(release.version for release in (own, *self._reach(own)))
+
+    def _reach(self, own: Facts) -> tuple[Facts, ...]:
+        return reach(self.releases, own, self.skew)
+
+    def lack(self, at: int, obstacle: Obstacle[int], window: Window[int]) -> Cause:
+        """A shard that lacks a new form which the server of a release cannot do without.
+
+        The repair is about every change that stands in the way of the window.
+        """
         release, other = self.declared[at], self.declared[obstacle.release]
-        form = "both" if obstacle.change in self.chain.held[at].ready else "old"
+        changes = self.derivation.lacking(at, window)
+        ready = self.chain.held[at].ready
+        forms = ", ".join(f"{each}: {'both' if each in ready else 'old'}" for each in changes)
         return Cause(
             message=f"the server of {release.version} uses only the new form of"
             f" {obstacle.change}, and shards of {other.version} (schema {obstacle.point}) do not"
             " have it ready",
-            repair=f"let the server do without it (server.forms: {{{obstacle.change}: {form}}})",
+            repair=f"let the server do without it (server.forms: {{{forms}}})",
             related=self.need(at, obstacle.change),
         )
 
@@ -126,7 +157,7 @@ class Promises:
                     message=f"the server of {release.version} uses it",
                 )
             )
-        ready = self._first(change, Phase.MIGRATE) or self._first(change, Phase.EXPAND)
+        ready = self._carrier(at, change, Phase.MIGRATE) or self._carrier(at, change, Phase.EXPAND)
         if ready is not None:
             by, step = ready
             words = f"{by.version} makes {change} ready, with schema {by.schema}"
@@ -143,25 +174,17 @@ class Promises:
         return (Related(origin=step.place.origin, message=words),)
 
     def _contract(self, at: int, change: str) -> tuple[Facts, PlacedStep] | None:
+        return self._carrier(at, change, Phase.CONTRACT)
+
+    def _carrier(self, at: int, change: str, phase: Phase) -> tuple[Facts, PlacedStep] | None:
+        """The release of a history that carries a step, and the step."""
         place: int | None = at
         while place is not None:
-            step = self.declared[place].placed(change, Phase.CONTRACT)
+            step = self.declared[place].placed(change, phase)
             if step is not None:
                 return self.declared[place], step
             place = self._parents[place]
         return None
-
-    def _first(self, change: str, phase: Phase) -> tuple[Facts, PlacedStep] | None:
-        return self._steps.get((change, phase))
-
-    @cached_property
-    def _steps(self) -> Mapping[tuple[str, Phase], tuple[Facts, PlacedStep]]:
-        """Every step with the first release that carries it."""
-        found: dict[tuple[str, Phase], tuple[Facts, PlacedStep]] = {}
-        for release in self.declared:
-            for placed in release.steps:
-                found.setdefault((placed.step.change, placed.step.phase), (release, placed))
-        return found
 
     def user_place(self, at: int, change: str) -> Place:
         """Where a release says what its server uses of a change, or else where it is named."""
@@ -177,8 +200,8 @@ class Promises:
         form = self.declared[at].forms.get(obstacle.change)
         if form is not None:
             return form.place
-        ready = self._first(obstacle.change, Phase.MIGRATE)
-        ready = ready or self._first(obstacle.change, Phase.EXPAND)
+        ready = self._carrier(at, obstacle.change, Phase.MIGRATE)
+        ready = ready or self._carrier(at, obstacle.change, Phase.EXPAND)
         return None if ready is None else ready[1].place
 
     def _removed_at(self, at: int, obstacle: Obstacle[Version] | None) -> Place | None:
@@ -191,19 +214,9 @@ def promises_of(
     releases: Sequence[Facts],
     rollout: RolloutPolicy,
     skew: int,
-    published: frozenset[Version] = frozenset(),
+    shelf: Shelf = NOTHING_PUBLISHED,
 ) -> Promises:
-    """The promises of releases, which stand in version order; some may be published."""
+    """The promises of releases, which stand in version order; the shelf holds what is published."""
     chain = chain_of([release.link for release in releases], rollout, skew)
-    return Promises(declared=releases, derivation=Derivation(chain), published=published)
-
-
-def _before(point: int | Version, oldest: int | Version | None) -> bool:
-    """Whether a derived window that begins at `oldest`, or nowhere, leaves out the point."""
-    if oldest is None:
-        return True
-    if isinstance(point, Version) and isinstance(oldest, Version):
-        return point < oldest
-    if isinstance(point, int) and isinstance(oldest, int):
-        return point < oldest
-    raise TypeError(f"{point} and {oldest} are not of one kind")
+    derivation = Derivation(chain)
+    return Promises(releases, derivation, rollout, skew, shelf)

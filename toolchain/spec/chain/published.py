@@ -4,7 +4,7 @@ A release whose package is published keeps its windows, its schema and its steps
 to fit the published ones as they are, so what does not fit is the new release's problem.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -24,6 +24,11 @@ class Shelf:
     """All that is published of a product, in the order of versions and files."""
 
     packages: Sequence[Published] = ()
+
+    @classmethod
+    def of(cls, packages: Iterable[Published]) -> "Shelf":
+        """The packages in whatever order they come."""
+        return cls(sorted(packages, key=lambda package: (package.version, package.file)))
 
     @property
     def versions(self) -> frozenset[Version]:
@@ -52,6 +57,38 @@ class Shelf:
                     related = (*first.related, *problem.related)
                     found[key] = replace(first, related=related)
         yield from found.values()
+
+    def contradictions(self) -> Iterator[Problem]:
+        """Packages of one release that say different things: no spec can agree with both."""
+        first: dict[tuple[Version, bool], Published] = {}
+        for package in self.packages:
+            known = first.setdefault((package.version, package.server is not None), package)
+            if not _agree(known, package):
+                yield Complaint(
+                    Code.PUBLISHED_DIFFERS,
+                    f"two packages of {package.version} are published that do not say the same",
+                    "withdraw the wrong one",
+                ).at(
+                    Place(Origin(file=package.file)),
+                    Related(origin=Origin(file=known.file), message="the other package"),
+                )
+
+    def applied(self, releases: Sequence[Facts]) -> tuple[Facts, ...]:
+        """The releases with the windows that their published packages say, whatever specs say."""
+        if not self.packages:
+            return tuple(releases)
+        found = {release.version: release for release in releases}
+        for package in self.packages:
+            release = found.get(package.version)
+            if release is None:
+                continue
+            if package.server is not None:
+                peers = package.server.peers or release.peers
+                release = replace(release, schemas=package.server.schemas, peers=peers)
+            if package.database is not None:
+                release = replace(release, servers=package.database.servers)
+            found[package.version] = release
+        return tuple(found[release.version] for release in releases)
 
     def without_specs(self, releases: Sequence[Facts]) -> tuple[Facts, ...]:
         """Published releases whose specs are gone, as far as their packages tell."""
@@ -93,6 +130,9 @@ class Shelf:
         )
 
 
+NOTHING_PUBLISHED = Shelf()
+
+
 def blame_the_newer(
     problem: Problem, owner: Facts, other: Facts, published: frozenset[Version]
 ) -> Problem:
@@ -111,37 +151,68 @@ def blame_the_newer(
     )
 
 
+def _agree(one: Published, other: Published) -> bool:
+    """Whether two packages of one half say the same; what either does not tell is no difference."""
+    if one.server is not None and other.server is not None:
+        peers = {one.server.peers, other.server.peers} - {None}
+        return one.server.schemas == other.server.schemas and len(peers) < 2
+    if one.database is not None and other.database is not None:
+        mine, theirs = one.database, other.database
+        steps = mine.steps is None or theirs.steps is None or mine.steps == theirs.steps
+        return (mine.schema, mine.servers) == (theirs.schema, theirs.servers) and steps
+    return True
+
+
 def _half(package: Published, release: Facts) -> Iterator[Problem]:
     server, database = package.server, package.database
     if server is not None:
         if server.schemas != release.schemas:
-            yield _differs(
-                package, "schemas", server.schemas, release.schemas, release.schemas_place
-            )
+            key, declared = "compatibility.server.schema", release.schemas_declared
+            place = release.schemas_place
+            yield _differs(package, key, server.schemas, release.schemas, place, declared=declared)
         if server.peers is not None and server.peers != release.peers:
-            yield _differs(package, "peers", server.peers, release.peers, release.peers_place)
+            key = "compatibility.server.peers"
+            yield _differs(package, key, server.peers, release.peers, release.peers_place)
     if database is not None:
+        if not release.packaged:
+            yield Complaint(
+                Code.PUBLISHED_DIFFERS,
+                f"{package.version} is published with a database package, and the spec leaves it"
+                " out",
+                "take 'package: false' out",
+            ).at(release.schema_place, _package(package))
+            return
         if database.schema != release.schema:
-            yield _differs(package, "schema", database.schema, release.schema, release.schema_place)
+            key = "schema.version"
+            yield _differs(package, key, database.schema, release.schema, release.schema_place)
         if database.servers != release.servers:
+            key, declared = "compatibility.database.servers", release.servers_declared
+            place = release.servers_place
             yield _differs(
-                package, "servers", database.servers, release.servers, release.servers_place
+                package, key, database.servers, release.servers, place, declared=declared
             )
 
 
-def _differs(package: Published, what: str, said: object, now: object, place: Place) -> Problem:
+def _differs(
+    package: Published, key: str, said: object, now: object, place: Place, *, declared: bool = True
+) -> Problem:
+    spec = f"the spec says '{now}'" if declared else f"'{now}' follows from the specs"
     return Complaint(
         Code.PUBLISHED_DIFFERS,
-        f"{package.version} is published with {what} '{said}', and the spec says '{now}'",
-        f"write '{said}': what customers have cannot be changed, a new release can differ",
-    ).at(place, Related(origin=Origin(file=package.file), message="the published package"))
+        f"{package.version} is published with {key} '{said}', and {spec}",
+        f"write '{said}' as {key}: what customers have cannot be changed, a new release can differ",
+    ).at(place, _package(package))
+
+
+def _package(package: Published) -> Related:
+    return Related(origin=Origin(file=package.file), message="the published package")
 
 
 def _steps(package: Published, release: Facts, now: Checksums) -> Iterator[Problem]:
     if package.database is None or package.database.steps is None:
         return
     said = package.database.steps
-    related = Related(origin=Origin(file=package.file), message="the published package")
+    related = _package(package)
     for placed in release.steps:
         ident = placed.step.id
         if ident not in said:

@@ -24,14 +24,29 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A window that leaves something out: whose it is, where it stands, what mends it."""
+    """A window that leaves something out: whose it is, where it stands, what mends it.
+
+    `is_early` says that what it leaves out comes before it, not at its ceiling or after.
+    """
 
     owner: Facts
     kind: Kind
     place: Place
     point: int | Version
+    is_early: bool
     message: str
     cure: str
+
+    @property
+    def is_declared(self) -> bool:
+        """Whether a spec declares the window, so that changing its reasons does not move it."""
+        match self.kind:
+            case Kind.SCHEMAS:
+                return self.owner.schemas_declared
+            case Kind.SERVERS:
+                return self.owner.servers_declared
+            case Kind.PEERS:
+                return True
 
 
 def shard_refusals(server: Facts, shard: Facts) -> tuple[Refusal, ...]:
@@ -79,6 +94,7 @@ def _left_out(
         kind=kind,
         place=places[kind],
         point=point,
+        is_early=point < window.oldest,
         message=f"the window '{window}' leaves out {noun} {point}",
         cure=cure,
     )

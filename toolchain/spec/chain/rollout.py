@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 
 from toolchain.model.history import successions
 from toolchain.model.law import ShardHandshake, compatible, peers_compatible
-from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.spec.chain.promises import Promises
 from toolchain.spec.chain.published import blame_the_newer
@@ -26,9 +25,7 @@ _START: _State = (0, 0, 0, 0)
 _END: _State = (1, 1, 2, 2)
 
 
-def check_rollouts(
-    promises: Promises, rollout: RolloutPolicy, skew: int, others: Sequence[Facts] = ()
-) -> Iterator[Problem]:
+def check_rollouts(promises: Promises, others: Sequence[Facts] = ()) -> Iterator[Problem]:
     """From each release to its successor there is an order of steps with legal states only.
 
     `others` are published releases without specs. Where a window is too narrow for the policy, or
@@ -37,8 +34,8 @@ def check_rollouts(
     releases = sorted((*promises.releases, *others), key=lambda release: release.version)
     for earlier, later in successions(releases):
         told = own_refusals(earlier) or own_refusals(later)
-        if skew > 0:
-            told = told or meetings(earlier, later, rollout)
+        if promises.skew > 0:
+            told = told or meetings(earlier, later, promises.rollout)
         if not told and not has_rollout(earlier, later):
             yield _problem(earlier, later, promises.published)
 

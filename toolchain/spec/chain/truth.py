@@ -42,7 +42,8 @@ def hints(promises: Promises) -> Iterator[Problem]:
 
 
 def _lacking(promises: Promises, at: int, release: Facts, obstacle: Obstacle[int]) -> Problem:
-    cause, other = promises.lack(at, obstacle), promises.declared[obstacle.release]
+    cause = promises.lack(at, obstacle, release.schemas)
+    other = promises.declared[obstacle.release]
     if _is_bound(promises, release, other):
         complaint = Complaint(
             Code.WINDOW_TOO_WIDE,
@@ -53,8 +54,10 @@ def _lacking(promises: Promises, at: int, release: Facts, obstacle: Obstacle[int
             " release that it is built upon",
         )
         return complaint.at(other.schema_place, *promises.need(at, obstacle.change))
+    truth = promises.derivation.schemas(at).oldest
+    enough = truth is not None and truth <= promises.oldest_schema(release)
     return _too_wide(
-        cause, f"'{release.schemas}'", promises.derivation.schemas(at).oldest, release.schemas_place
+        cause, f"'{release.schemas}'", truth if enough else None, release.schemas_place
     )
 
 
@@ -71,8 +74,10 @@ def _removing(promises: Promises, at: int, release: Facts, obstacle: Obstacle[Ve
         return complaint.at(
             promises.user_place(obstacle.release, obstacle.change), *promises.removal(at, obstacle)
         )
+    truth = promises.derivation.servers(at).oldest
+    enough = truth is not None and truth <= promises.oldest_server(release)
     return _too_wide(
-        cause, f"'{release.servers}'", promises.derivation.servers(at).oldest, release.servers_place
+        cause, f"'{release.servers}'", truth if enough else None, release.servers_place
     )
 
 
@@ -84,6 +89,7 @@ def _is_bound(promises: Promises, release: Facts, other: Facts) -> bool:
 
 
 def _too_wide(cause: Cause, window: str, truth: int | Version | None, place: Place) -> Problem:
+    """The problem; `truth` is where the window may begin, None where that would not be enough."""
     return Complaint(
         Code.WINDOW_TOO_WIDE,
         f"the window {window} is too wide: {cause.message}",

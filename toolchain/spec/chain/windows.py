@@ -19,12 +19,13 @@ A ceiling binds in the same way: a server of P with schemas `< 12` keeps shards 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from toolchain.model.history import reach
 from toolchain.model.release import RolloutPolicy
 from toolchain.spec.chain.promises import Promises
 from toolchain.spec.chain.published import blame_the_newer
-from toolchain.spec.chain.refusal import Refusal, own_refusals, peer_refusals, shard_refusals
+from toolchain.spec.chain.refusal import Kind, Refusal, own_refusals, peer_refusals, shard_refusals
 from toolchain.spec.codes import Code
 from toolchain.spec.facts import Facts
 from toolchain.spec.problem import Complaint, Place, Problem, Related
@@ -37,6 +38,8 @@ def check_own(releases: Sequence[Facts], promises: Promises | None = None) -> It
     """
     for release in releases if promises is None else promises.releases:
         for refusal in own_refusals(release):
+            if promises is not None and refusal.is_early:
+                refusal = _as_far_as_needed(promises, refusal)  # noqa: PLW2901
             yield _problem(
                 Code.WINDOW_EXCLUDES_ITSELF,
                 promises,
@@ -45,9 +48,16 @@ def check_own(releases: Sequence[Facts], promises: Promises | None = None) -> It
             )
 
 
-def check_reach(
-    promises: Promises, rollout: RolloutPolicy, skew: int, others: Sequence[Facts] = ()
-) -> Iterator[Problem]:
+def _as_far_as_needed(promises: Promises, refusal: Refusal) -> Refusal:
+    """A window that must begin earlier anyway should at once begin where `skew` wants it."""
+    if refusal.kind is Kind.SCHEMAS:
+        schema = promises.oldest_schema(refusal.owner)
+        return replace(refusal, point=schema, cure=f"begin the window with '>= {schema}'")
+    server = promises.oldest_server(refusal.owner)
+    return replace(refusal, point=server, cure=f"begin the window with '>= {server}'")
+
+
+def check_reach(promises: Promises, others: Sequence[Facts] = ()) -> Iterator[Problem]:
     """Each window reaches back as far as the product promises.
 
     `others` are published releases without specs, which a new release may meet as well.
@@ -55,11 +65,11 @@ def check_reach(
     releases = sorted((*promises.releases, *others), key=lambda release: release.version)
     for release in releases:
         told: set[Place] = {refusal.place for refusal in own_refusals(release)}
-        for earlier in reach(releases, release, skew):
-            for refusal in meetings(earlier, release, rollout):
+        for earlier in reach(releases, release, promises.skew):
+            for refusal in meetings(earlier, release, promises.rollout):
                 if refusal.place not in told:
                     told.add(refusal.place)
-                    problem = _too_narrow(promises, refusal, earlier, release, rollout, skew)
+                    problem = _too_narrow(promises, refusal, earlier, release)
                     other = release if refusal.owner is earlier else earlier
                     yield blame_the_newer(problem, refusal.owner, other, promises.published)
 
@@ -72,21 +82,14 @@ def meetings(earlier: Facts, later: Facts, rollout: RolloutPolicy) -> tuple[Refu
     return either
 
 
-def _too_narrow(
-    promises: Promises,
-    refusal: Refusal,
-    earlier: Facts,
-    later: Facts,
-    rollout: RolloutPolicy,
-    skew: int,
-) -> Problem:
+def _too_narrow(promises: Promises, refusal: Refusal, earlier: Facts, later: Facts) -> Problem:
     other = later if refusal.owner is earlier else earlier
     return _problem(
         Code.WINDOW_TOO_NARROW,
         promises,
         refusal,
         f"{refusal.message}, and {earlier.version} and {later.version} meet in an upgrade"
-        f" (rollout {rollout.value}, skew {skew})",
+        f" (rollout {promises.rollout.value}, skew {promises.skew})",
         Related(origin=other.version_place.origin, message=f"the release {other.version}"),
     )
 
@@ -98,6 +101,7 @@ def _problem(
     cause = None if promises is None else promises.cause(refusal)
     if cause is None:
         return Complaint(code, message, refusal.cure).at(refusal.place, *related)
-    return Complaint(
-        code, f"{message}; it cannot be wider, since {cause.message}", cause.repair
-    ).at(refusal.place, *related, *cause.related)
+    cure = f"{cause.repair}, and {refusal.cure}" if refusal.is_declared else cause.repair
+    return Complaint(code, f"{message}; it cannot be wider, since {cause.message}", cure).at(
+        refusal.place, *related, *cause.related
+    )

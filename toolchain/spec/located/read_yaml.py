@@ -5,6 +5,7 @@ Scalars stay text. What a value means is decided by the format that it is read f
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import yaml
 
@@ -20,6 +21,19 @@ DEPTH_LIMIT = 50
 NODE_LIMIT = 50_000
 PROBLEM_LIMIT = 100
 
+
+class Words(NamedTuple):
+    """Cures that depend on what a file is for: one that holds nothing, and an odd character."""
+
+    empty: str
+    control: str
+
+
+SPEC_WORDS = Words(
+    empty="write a spec, or begin with 'interlock init'",
+    control="take it out: it would end up in package metadata",
+)
+
 # libyaml's binding is 15 times as fast; the events are the same.
 FAST_LOADER: type = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -32,10 +46,16 @@ class _Reader:
     """Composes nodes from YAML's events and notes what is not allowed on the way."""
 
     def __init__(
-        self, file: str, events: Iterator[yaml.Event], problems: list[Problem], limit: int
+        self,
+        file: str,
+        events: Iterator[yaml.Event],
+        problems: list[Problem],
+        limit: int,
+        words: Words,
     ) -> None:
         self._file = file
         self._limit = limit
+        self._words = words
         self._events = events
         self._problems = problems
         self._nodes = 0
@@ -68,9 +88,11 @@ class _Reader:
             raise _Stop
         self._problems.append(Complaint(code, message, cure).at(Place(mark.origin), *related))
 
-    def _node(self, event: yaml.Event, depth: int) -> Node:
-        mark = self._mark(event)
+    def _node(self, event: yaml.Event, depth: int, mark: Mark | None = None) -> Node:
+        mark = mark or self._mark(event)
         self._count(mark, depth)
+        if type(event) is yaml.ScalarEvent and event.anchor is None and not event.tag:
+            return self._scalar(event, mark)  # nearly every node
         if isinstance(event, yaml.NodeEvent) and event.anchor is not None:
             self._complain(
                 mark,
@@ -121,7 +143,7 @@ class _Reader:
                 mark,
                 Code.CONTROL_CHARACTER,
                 f"the value holds the control character {control}",
-                "take it out: it would end up in package metadata",
+                self._words.control,
             )
         return Scalar(event.value, plain=event.implicit[0], mark=mark)
 
@@ -134,7 +156,7 @@ class _Reader:
         keys: dict[str, Mark] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             place = self._mark(event)
-            key = self._key(self._node(event, depth + 1), place)
+            key = self._key(self._node(event, depth + 1, place), place)
             value = self._node(next(self._events), depth + 1)
             if key is None:
                 continue
@@ -173,7 +195,12 @@ class _Reader:
 
 
 def read_yaml(
-    file: str, text: str, *, loader: type = FAST_LOADER, limit: int = NODE_LIMIT
+    file: str,
+    text: str,
+    *,
+    loader: type = FAST_LOADER,
+    limit: int = NODE_LIMIT,
+    words: Words = SPEC_WORDS,
 ) -> tuple[Node | None, list[Problem]]:
     """The document of a file, as far as it could be read, and every problem on the way.
 
@@ -182,7 +209,9 @@ def read_yaml(
     """
     problems: list[Problem] = []
     try:
-        node = _Reader(file, iter(yaml.parse(text, Loader=loader)), problems, limit).document()
+        node = _Reader(
+            file, iter(yaml.parse(text, Loader=loader)), problems, limit, words
+        ).document()
     except yaml.YAMLError as error:
         return None, [*problems, syntax_problem(file, text, error)]
     except _Stop:
@@ -191,7 +220,7 @@ def read_yaml(
         empty = Complaint(
             Code.EMPTY_FILE,
             "the file is empty",
-            "write a spec, or begin with 'interlock init'",
+            words.empty,
         )
         return None, [*problems, empty.at(Place(Origin(file=file)))]
     return node, problems

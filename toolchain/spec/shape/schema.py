@@ -61,6 +61,7 @@ def validator_of(kind: SpecKind) -> "Validator":
         "minimum": _bound(lambda value, least: value < least),
         "maximum": _bound(lambda value, most: value > most),
         "pattern": _ignored,
+        "items": _items,
         "uniqueItems": _ignored,  # takes quadratic time; `duplicates` looks for them
     }
     formats = FormatChecker(())
@@ -108,6 +109,15 @@ def _bound(is_beyond: Callable[[int, int], bool]) -> Callable[..., "Iterator[Val
             yield ValidationError("")
 
     return bound
+
+
+def _items(
+    validator: "Validator", schema: Schema, items: object, _: Schema
+) -> "Iterator[ValidationError]":
+    for index, item in enumerate(items if isinstance(items, list) else ()):
+        if item is not plain.SOUND:
+            # All of jsonschema's validators have it; its protocol does not say so.
+            yield from cast("Any", validator).descend(item, schema, path=index)
 
 
 def _ignored(*_: object) -> tuple[()]:

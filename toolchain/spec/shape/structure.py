@@ -1,13 +1,13 @@
 """Whether a document has the shape that its schema gives it, told in sentences with a cure."""
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
-from toolchain.spec.located.node import Path
+from toolchain.spec.located.node import Node, Path
 from toolchain.spec.located.read_yaml import PROBLEM_LIMIT
 from toolchain.spec.problem import Complaint
 from toolchain.spec.shape import plain
@@ -37,12 +37,17 @@ _TYPE_WORDS = {
 }
 
 
-def check_structure(document: Document, kind: SpecKind) -> None:
-    """Note every difference between a document and the schema of its kind."""
+def check_structure(
+    document: Document, kind: SpecKind, is_sound: Callable[[Node], bool] | None = None
+) -> None:
+    """Note every difference between a document and the schema of its kind.
+
+    `is_sound` may tell items of lists that surely are as the schema wants them.
+    """
     if document.root is None:
         return
     told = {problem.origin for problem in document.problems}
-    errors = validator_of(kind).iter_errors(cast("Any", plain.view(document.root)))
+    errors = validator_of(kind).iter_errors(cast("Any", plain.view(document.root, is_sound)))
     for error in islice(errors, PROBLEM_LIMIT):
         for complaint, path, at_key in _complaints(error):
             if document.doubted(path) or document.place(path).origin in told:

@@ -42,6 +42,10 @@ class SqlFiles:
             self._read[path] = self._load(path)
         return self._read[path]
 
+    def known(self, path: str) -> SqlFile | None:
+        """A file that has been read; None where it could not be."""
+        return self._read.get(path)
+
     def checksum(self, path: str) -> str | None:
         """The SHA-256 of a file that has been read; None where it could not be."""
         file = self._read.get(path)

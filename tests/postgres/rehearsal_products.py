@@ -1,0 +1,155 @@
+"""Products of a few lines whose rehearsal has something to tell, written to a directory."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+_PRODUCT = """\
+product: demo
+summary: A demonstration
+description: Releases that a rehearsal is about.
+maintainer: Demo <demo@example.com>
+homepage: https://example.com
+licence: MIT
+copyright: Demo
+rollout: database-first
+skew: {skew}
+targets:
+  deb: {{architectures: [all]}}
+"""
+_FIRST_DAY = date(2026, 1, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spec:
+    """One release; `steps` are SQL by `phase:change`, `statements` the text of its file."""
+
+    schema: int
+    steps: Mapping[str, str] = field(default_factory=dict)
+    statements: str = ""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    probe: str = ""
+    timeout: int = 30
+    day: int | None = None
+    batch: str = ""
+
+
+def write_chain(root: Path, specs: Mapping[str, Spec], *, skew: int = 1) -> Path:
+    """Write a product; the releases come out a day after another unless they say otherwise."""
+    (root / "sql").mkdir(parents=True)
+    (root / "web").write_text("#!/bin/sh\n")
+    (root / "product.yaml").write_text(_PRODUCT.format(skew=skew))
+    for number, (version, spec) in enumerate(specs.items()):
+        day = _FIRST_DAY + timedelta(days=number if spec.day is None else spec.day)
+        lines = [f"release: {version}", f"date: {day}", "changelog: [News.]", "schema:"]
+        lines += [f"  version: {spec.schema}", *_steps(root, spec)]
+        lines += ["server:", "  binaries: [{source: web, target: /usr/bin/demo}]"]
+        if spec.forms:
+            forms = ", ".join(f"{change}: {form}" for change, form in spec.forms.items())
+            lines.append(f"  forms: {{{forms}}}")
+        if spec.statements:
+            (root / f"{version}.sql").write_text(spec.statements)
+            lines.append(f"  statements: {version}.sql")
+        if spec.probe:
+            path = root / f"probe-{version}"
+            path.write_text(spec.probe)
+            path.chmod(0o755)
+            lines.append(f"  probe: {{command: [./probe-{version}, one], timeout: {spec.timeout}}}")
+        (root / f"{version}.yaml").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def _steps(root: Path, spec: Spec) -> Sequence[str]:
+    lines = []
+    for phase in ("expand", "migrate", "contract"):
+        named = {key.split(":")[1]: sql for key, sql in spec.steps.items() if key.startswith(phase)}
+        if named:
+            lines.append(f"  {phase}:")
+        for change, sql in named.items():
+            path = root / "sql" / f"{change}.{phase}.sql"
+            path.write_text(sql + "\n")
+            batch = f", batch: {spec.batch}" if phase == "migrate" and spec.batch else ""
+            lines.append(f"    - {{change: {change}, sql: sql/{path.name}{batch}}}")
+    return lines
+
+
+BASE = "CREATE TABLE public.host (id bigint PRIMARY KEY, name text NOT NULL, os text);"
+ADD = '-- name: add-host\n-- sample: [1, "web1"]\nINSERT INTO host (id, name) VALUES ($1, $2);\n'
+READ_OS = "-- name: read-os\nSELECT os FROM host WHERE id = $1;\n"
+READ_NEW = "-- name: read-os-name\nSELECT os_name FROM host WHERE id = $1;\n"
+NEW_COLUMN = "ALTER TABLE public.host ADD COLUMN os_name text;"
+DROP_OLD = "ALTER TABLE public.host DROP COLUMN os;"
+
+
+def honest() -> dict[str, Spec]:
+    """A column replaced by another: every window is true."""
+    return {
+        "1.0.0": Spec(schema=1, steps={"expand:base": BASE}, statements=ADD + READ_OS),
+        "1.1.0": Spec(schema=2, steps={"expand:os": NEW_COLUMN}, statements=ADD + READ_NEW),
+        "1.2.0": Spec(schema=3, steps={"contract:os": DROP_OLD}, statements=ADD + READ_NEW),
+    }
+
+
+def lying() -> dict[str, Spec]:
+    """The server of 1.1.0 says that it works with either form, and reads the old column."""
+    specs = honest()
+    return {**specs, "1.1.0": Spec(
+        schema=2,
+        steps={"expand:os": NEW_COLUMN},
+        statements=ADD + READ_OS,
+        forms={"os": "both"},
+    )}  # fmt: skip
+
+
+_REFUSE = """\
+CREATE OR REPLACE FUNCTION public.keep() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'not yet'; END $$;
+CREATE TRIGGER keep BEFORE INSERT ON public.host FOR EACH ROW EXECUTE FUNCTION public.keep();"""
+_ACCEPT = """\
+CREATE OR REPLACE FUNCTION public.keep() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RETURN NEW; END $$;"""
+
+
+def half_way() -> dict[str, Spec]:
+    """Between two steps of 1.1.0 nobody can write; before and after, everybody can."""
+    return {
+        "1.0.0": Spec(schema=1, steps={"expand:base": BASE}, statements=ADD),
+        "1.1.0": Spec(
+            schema=2,
+            steps={"expand:guard": _REFUSE, "expand:mend": _ACCEPT},
+            statements=ADD,
+            forms={"guard": "both", "mend": "both"},
+        ),
+    }
+
+
+def branched(copied: str = "") -> dict[str, Spec]:
+    """A hotfix of 1.0.0 adds a column that the main line adds after another one.
+
+    With `copied` 1.1.0 makes a table of that name like the other, whatever columns that has.
+    """
+    main = {"expand:os": NEW_COLUMN}
+    if copied:
+        main["expand:copy"] = f"CREATE TABLE public.{copied} (LIKE public.host);"
+    fix = {"expand:fix": "ALTER TABLE public.host ADD COLUMN fixed text;"}
+    return {
+        "1.0.0": Spec(schema=1, steps={"expand:base": BASE}, statements=ADD, day=0),
+        "1.0.1": Spec(schema=1, steps=fix, statements=ADD, forms={"fix": "both"}, day=20),
+        "1.1.0": Spec(schema=2, steps=main, statements=ADD, day=10),
+        "1.2.0": Spec(
+            schema=3, steps=fix, statements=ADD + READ_NEW, forms={"fix": "both"}, day=30
+        ),
+    }
+
+
+def broken() -> dict[str, Spec]:
+    """A step that PostgreSQL refuses."""
+    return {
+        **honest(),
+        "1.2.0": Spec(
+            schema=3,
+            steps={"contract:os": "ALTER TABLE public.host DROP COLUMN nothing;"},
+            statements=ADD,
+        ),
+    }

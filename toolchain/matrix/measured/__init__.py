@@ -1,0 +1,1 @@
+"""What a rehearsal has measured, held against what the windows say."""

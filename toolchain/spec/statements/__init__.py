@@ -1,0 +1,1 @@
+"""The statements that a server issues, from the files that its spec names."""
