@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -482,16 +484,21 @@ def test_the_wheel_is_what_is_taken_where_the_system_has_none(
     assert not Path(parameters["host"]).exists()
 
 
-def test_binaries_that_do_not_run(tmp_path: Path) -> None:
+@pytest.fixture
+def readable() -> Iterator[Path]:
+    """A directory that any account can enter, which those of pytest are not."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
+
+
+def test_binaries_that_do_not_run(readable: Path) -> None:
     for name in ("initdb", "postgres"):
-        (tmp_path / name).write_text("#!/bin/sh\necho no locale today >&2\nexit 1\n")
-        (tmp_path / name).chmod(0o755)
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
+        (readable / name).write_text("#!/bin/sh\necho no locale today >&2\nexit 1\n")
+        (readable / name).chmod(0o755)
     with (
         pytest.raises(ToolError, match="initdb failed: no locale today"),
-        scratch_cluster(Binaries(directory=tmp_path, source="here")),
+        scratch_cluster(Binaries(directory=readable, source="here")),
     ):
         pass
 
