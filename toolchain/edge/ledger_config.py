@@ -11,11 +11,8 @@ from pathlib import Path
 
 from toolchain.errors import UsageError
 from toolchain.runner.errors import ConfigurationError
-from toolchain.runner.options import OPTIONS, SETTING_NAMES
-from toolchain.runner.permissions import read_guarded
-
-_EVERY_SHARD = "*"
-_CONNECTION = ("dsn", "service", "password_file")
+from toolchain.runner.options import CONNECTION_NAMES, OPTIONS, SETTING_NAMES, shards_parser
+from toolchain.runner.permissions import holds_password, read_guarded, read_password
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +34,7 @@ def read_addresses(path: Path) -> tuple[ShardAddress, ...]:
 
 def _read(path: Path) -> tuple[ShardAddress, ...]:
     text = read_guarded(path, "configuration", secret=False)
-    parser = configparser.ConfigParser(
-        default_section=_EVERY_SHARD,
-        delimiters=("=",),
-        comment_prefixes=("#", ";"),
-        interpolation=None,
-        strict=True,
-        empty_lines_in_values=False,
-    )
+    parser = shards_parser()
     try:
         parser.read_string(text, source=str(path))
     except configparser.Error:
@@ -56,7 +46,7 @@ def _read(path: Path) -> tuple[ShardAddress, ...]:
     if not parser.sections():
         raise UsageError(f"{path} names no shard", "add a section such as [north]")
     addresses = tuple(_address(path, name, dict(parser[name])) for name in parser.sections())
-    if any(_holds_password(address.parameters) for address in addresses):
+    if any(holds_password(address.parameters) for address in addresses):
         read_guarded(path, "configuration", secret=True)
     return tuple(
         _with_password(path, address, parser[address.name].get("password_file", ""))
@@ -69,7 +59,7 @@ def _address(path: Path, name: str, texts: Mapping[str, str]) -> ShardAddress:
     from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
 
     where = f"{path} [{name}]"
-    unknown = sorted(set(texts) - {*_CONNECTION, *SETTING_NAMES})
+    unknown = sorted(set(texts) - {*CONNECTION_NAMES, *SETTING_NAMES})
     if unknown:
         raise UsageError(f"{where}: there is no option {unknown[0][:60]!r}", "delete it")
     if bool(texts.get("dsn")) == bool(texts.get("service")):
@@ -92,19 +82,10 @@ def _address(path: Path, name: str, texts: Mapping[str, str]) -> ShardAddress:
     return ShardAddress(name=name, parameters=parameters, connect_timeout=float(str(seconds)))
 
 
-def _holds_password(parameters: Mapping[str, str]) -> bool:
-    return any("password" in key and key != "passfile" for key in parameters)
-
-
 def _with_password(path: Path, address: ShardAddress, named: str) -> ShardAddress:
     if not named:
         return address
-    file = path.parent / named
-    password = read_guarded(file, "password file", secret=True).rstrip("\r\n")
-    if not password or "\n" in password or "\0" in password:
-        raise UsageError(
-            f"the password file {file} must hold one line, the password", "write it there"
-        )
+    password = read_password(path.parent / named, "write it there")
     return ShardAddress(
         name=address.name,
         parameters={**address.parameters, "password": password},

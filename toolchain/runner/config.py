@@ -13,12 +13,10 @@ import psycopg2
 from psycopg2.extensions import parse_dsn
 
 from .errors import ConfigurationError, UsageError
-from .options import SETTING_NAMES, Settings, read_settings
-from .permissions import read_guarded
+from .options import CONNECTION_NAMES, SETTING_NAMES, Settings, read_settings, shards_parser
+from .permissions import holds_password, read_guarded, read_password
 
-_EVERY_SHARD = "*"
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
-_CONNECTION = ("dsn", "service", "password_file")
 
 
 @dataclass(frozen=True)
@@ -33,25 +31,18 @@ class Shard:
 def read_shards(path: Path) -> tuple[Shard, ...]:
     """Read a shards file; raises ConfigurationError with one sentence for the first problem."""
     text = read_guarded(path, "configuration", secret=False)
-    parser = configparser.ConfigParser(
-        default_section=_EVERY_SHARD,
-        delimiters=("=",),
-        comment_prefixes=("#", ";"),
-        interpolation=None,
-        strict=True,
-        empty_lines_in_values=False,
-    )
+    parser = shards_parser()
     try:
         parser.read_string(text, source=str(path))
     except configparser.Error as error:
         raise ConfigurationError(f"{path}: {_parse_problem(error)}") from error
     if not parser.sections():
         raise ConfigurationError(f"{path} names no shard", "add a section such as [north]")
-    for name in _CONNECTION:
+    for name in CONNECTION_NAMES:
         if name in parser.defaults() and name != "password_file":
             raise ConfigurationError(f"{path} [*]: {name} belongs to one shard")
     shards = tuple(_shard(path, name, dict(parser[name])) for name in parser.sections())
-    if any(_holds_password(shard.parameters) for shard in shards):
+    if any(holds_password(shard.parameters) for shard in shards):
         read_guarded(path, "configuration", secret=True)
     return tuple(_with_password(path, shard, parser[shard.name]) for shard in shards)
 
@@ -90,8 +81,8 @@ def _shard(path: Path, name: str, texts: dict[str, str]) -> Shard:
             "use up to 40 lower-case letters, digits and dashes",
         )
     for key, text in texts.items():
-        if key not in (*_CONNECTION, *SETTING_NAMES):
-            near = difflib.get_close_matches(key, (*_CONNECTION, *SETTING_NAMES), n=1)
+        if key not in (*CONNECTION_NAMES, *SETTING_NAMES):
+            near = difflib.get_close_matches(key, (*CONNECTION_NAMES, *SETTING_NAMES), n=1)
             raise ConfigurationError(
                 f"{where}: there is no option {key[:60]!r}",
                 f"did you mean {near[0]!r}?" if near else "",
@@ -99,7 +90,7 @@ def _shard(path: Path, name: str, texts: dict[str, str]) -> Shard:
         if "\n" in text or not text.isprintable():
             raise ConfigurationError(f"{where}: {key} must stand on one line")
     try:
-        settings = read_settings({key: texts[key] for key in texts if key not in _CONNECTION})
+        settings = read_settings({key: texts[key] for key in texts if key not in CONNECTION_NAMES})
     except ValueError as error:
         raise ConfigurationError(f"{where}: {error}") from error
     return Shard(name, _parameters(where, texts), settings)
@@ -120,17 +111,11 @@ def _parameters(where: str, texts: Mapping[str, str]) -> dict[str, str]:
         ) from None
 
 
-def _holds_password(parameters: Mapping[str, str]) -> bool:
-    return any("password" in key and key != "passfile" for key in parameters)
-
-
 def _with_password(path: Path, shard: Shard, texts: Mapping[str, str]) -> Shard:
     if "password_file" not in texts:
         return shard
     file = path.parent / texts["password_file"]
     if "password" in shard.parameters:
         raise ConfigurationError(f"{path} [{shard.name}]: the password stands in two places")
-    password = read_guarded(file, "password file", secret=True).rstrip("\r\n")
-    if not password or "\n" in password or "\0" in password:
-        raise ConfigurationError(f"the password file {file} must hold one line, the password")
+    password = read_password(file)
     return Shard(shard.name, {**shard.parameters, "password": password}, shard.settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -190,4 +191,17 @@ def read_settings(texts: Mapping[str, str]) -> Settings:
     return settings
 
 
+def shards_parser() -> configparser.ConfigParser:
+    """The grammar of a shards file: a section for each shard, `[*]` for what all of them share."""
+    return configparser.ConfigParser(
+        default_section="*",
+        delimiters=("=",),
+        comment_prefixes=("#", ";"),
+        interpolation=None,
+        strict=True,
+        empty_lines_in_values=False,
+    )
+
+
+CONNECTION_NAMES = ("dsn", "service", "password_file")
 SETTING_NAMES = tuple(field.name for field in fields(Settings))

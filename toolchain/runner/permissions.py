@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 from .errors import ConfigurationError
@@ -58,3 +59,16 @@ def check_mode(path: Path, description: str, status: os.stat_result, *, secret: 
             f" (mode {mode:04o})",
             f"run: chmod {right} {path}",
         )
+
+
+def holds_password(parameters: Mapping[str, str]) -> bool:
+    """Whether libpq's parameters are a secret by themselves."""
+    return any("password" in key and key != "passfile" for key in parameters)
+
+
+def read_password(file: Path, cure: str = "") -> str:
+    """The password that is the one line of a file; raises ConfigurationError."""
+    password = read_guarded(file, "password file", secret=True).rstrip("\r\n")
+    if not password or "\n" in password or "\0" in password:
+        raise ConfigurationError(f"the password file {file} must hold one line, the password", cure)
+    return password
