@@ -43,6 +43,22 @@ NAMING = {
     "find": "SELECT count(*) FROM host WHERE COLUMN = 'v' AND id = %(id)s",
     "join": "SELECT t0.name, COLUMN FROM t0 JOIN host USING (id) WHERE id = %(id)s",
 }
+# Both columns are in the row, so one trigger keeps them equal for writers of either.
+SYNC = """
+CREATE FUNCTION public.sync_LATER() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        NEW.LATER := coalesce(NEW.LATER, NEW.EARLIER);
+        NEW.EARLIER := NEW.LATER;
+    ELSIF NEW.LATER IS DISTINCT FROM OLD.LATER THEN
+        NEW.EARLIER := NEW.LATER;
+    ELSE
+        NEW.LATER := NEW.EARLIER;
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER sync_LATER BEFORE INSERT OR UPDATE ON public.host
+    FOR EACH ROW EXECUTE FUNCTION public.sync_LATER();"""
 MOVE = "UPDATE public.host SET NEW = OLD WHERE id BETWEEN $1 AND $2;"
 
 
@@ -67,10 +83,14 @@ def _write_release(root: Path, number: int) -> None:
         base = "CREATE TABLE public.host (id bigint PRIMARY KEY, name text NOT NULL, c0 text);\n"
         steps["expand"] = [("c0", base + tables)]
     else:
+        sync = SYNC.replace("LATER", f"c{number}").replace("EARLIER", f"c{number - 1}")
+        steps["expand"] = [(f"c{number}", add + sync)]
         move = MOVE.replace("NEW", f"c{number}").replace("OLD", f"c{number - 1}")
         steps["migrate"] = [(f"c{number}", move)]
     if number > 1:
-        old = f"ALTER TABLE public.host DROP COLUMN c{number - 2};"
+        sync = f"public.sync_c{number - 1}"
+        quiet = f"DROP TRIGGER sync_c{number - 1} ON public.host;\nDROP FUNCTION {sync}();\n"
+        old = f"{quiet}ALTER TABLE public.host DROP COLUMN c{number - 2};"
         steps["contract"] = [(f"c{number - 1}", old)]
     lines = [
         f"release: 1.{number}.0",
@@ -90,6 +110,8 @@ def _write_release(root: Path, number: int) -> None:
         "server:",
         "  binaries: [{source: web, target: /usr/bin/bench}]",
         f"  statements: 1.{number}.0.sql",
+        # What a server writes is kept equal for the one before it, and no further.
+        f'compatibility: {{server: {{peers: ">= 1.{max(number - 1, 0)}.0"}}}}',
     ]
     (root / f"1.{number}.0.yaml").write_text("\n".join(lines) + "\n")
     (root / f"1.{number}.0.sql").write_text("".join(_statements(number)))

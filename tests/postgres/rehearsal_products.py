@@ -33,6 +33,7 @@ class Spec:
     timeout: int = 30
     day: int | None = None
     batch: str = ""
+    peers: str = ""
 
 
 def write_chain(root: Path, specs: Mapping[str, Spec], *, skew: int = 1) -> Path:
@@ -56,6 +57,8 @@ def write_chain(root: Path, specs: Mapping[str, Spec], *, skew: int = 1) -> Path
             path.write_text(spec.probe)
             path.chmod(0o755)
             lines.append(f"  probe: {{command: [./probe-{version}, one], timeout: {spec.timeout}}}")
+        if spec.peers:
+            lines.append(f'compatibility: {{server: {{peers: "{spec.peers}"}}}}')
         (root / f"{version}.yaml").write_text("\n".join(lines) + "\n")
     return root
 
@@ -152,4 +155,70 @@ def broken() -> dict[str, Spec]:
             steps={"contract:os": "ALTER TABLE public.host DROP COLUMN nothing;"},
             statements=ADD,
         ),
+    }
+
+
+# What two servers see of each other's writes: os becomes os_name, or moves to a table of its own.
+PUT_OS = """\
+-- name: put-host
+-- sample: {"id": 1, "name": "web1", "os": "debian"}
+INSERT INTO host (id, name, os) VALUES (%(id)s, %(name)s, %(os)s);
+"""
+GET_OS = """\
+-- name: get-host
+-- sample: {"id": 1}
+SELECT id, name, os FROM host WHERE id = %(id)s;
+"""
+PUT_NEW = PUT_OS.replace("name, os)", "name, os_name)")
+GET_NEW = GET_OS.replace("name, os ", "name, os_name ")
+INTO_NEW = "NEW.os_name := coalesce(NEW.os_name, NEW.os);"
+INTO_OLD = "NEW.os := coalesce(NEW.os, NEW.os_name);"
+
+
+def renamed(*, sync: str = INTO_NEW + INTO_OLD, more: str = "") -> dict[str, Spec]:
+    """The column os becomes os_name, and a trigger fills what its body says; `more` is for all."""
+    expand = f"""{NEW_COLUMN}
+CREATE FUNCTION public.sync() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN {sync} RETURN NEW; END $$;
+CREATE TRIGGER sync BEFORE INSERT ON public.host FOR EACH ROW EXECUTE FUNCTION public.sync();"""
+    drop = f"DROP TRIGGER sync ON public.host; DROP FUNCTION public.sync(); {DROP_OLD}"
+    return {
+        "1.0.0": Spec(schema=1, steps={"expand:base": BASE}, statements=PUT_OS + GET_OS + more),
+        "1.1.0": Spec(schema=2, steps={"expand:os": expand}, statements=PUT_NEW + GET_NEW + more),
+        "1.2.0": Spec(
+            schema=3,
+            steps={"contract:os": drop},
+            statements=PUT_NEW + GET_NEW + more,
+            peers=">= 1.1.0",
+        ),
+    }
+
+
+_SPLIT = """\
+-- name: put-host
+-- sample: {"id": 1, "name": "web1"}
+INSERT INTO host (id, name) VALUES (%(id)s, %(name)s);
+
+-- name: put-system
+-- sample: {"id": 1, "os": "debian"}
+INSERT INTO host_system (host, os) VALUES (%(id)s, %(os)s);
+
+-- name: get-host
+-- sample: {"id": 1}
+SELECT id, name, part.os FROM host LEFT JOIN host_system AS part ON part.host = id WHERE id = %(id)s;
+"""
+SPLIT_VIEW = """\
+CREATE VIEW public.host_system AS SELECT id AS host, os FROM public.host;
+CREATE FUNCTION public.put_system() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN UPDATE public.host SET os = NEW.os WHERE id = NEW.host; RETURN NEW; END $$;
+CREATE TRIGGER put_system INSTEAD OF INSERT ON public.host_system
+    FOR EACH ROW EXECUTE FUNCTION public.put_system();"""
+SPLIT_TABLE = "CREATE TABLE public.host_system (host bigint PRIMARY KEY, os text);"
+
+
+def split(part: str) -> dict[str, Spec]:
+    """The column os moves to a part, which is whatever `part` makes: a view, or an empty table."""
+    return {
+        "1.0.0": Spec(schema=1, steps={"expand:base": BASE}, statements=PUT_OS + GET_OS),
+        "1.1.0": Spec(schema=2, steps={"expand:split": part}, statements=_SPLIT),
     }

@@ -337,7 +337,7 @@ def test_which_steps_fail_a_call_that_they_overtake(make_site: MakeSite) -> None
     caller: Release | None = None
     for release in site.opened.product.releases:
         for step in release.database.steps:
-            sql = (site.opened.root / step.operation.sql).read_text()
+            sql = (site.opened.root / step.sql.name).read_text()
             calling = release if step.phase is Phase.CONTRACT else caller
             if calling is None:
                 site.database.execute(sql)

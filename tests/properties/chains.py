@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from toolchain.matrix.chain import Chain, Link, chain_of
 from toolchain.matrix.derivation import Derivation
-from toolchain.model.change import Form, Phase, RawSql, Step
+from toolchain.model.change import Form, Phase, Script, Step
 from toolchain.model.history import history
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.origin import Origin
@@ -21,8 +21,8 @@ HERE = Origin(file="generated")
 FIRST_DAY = date(2026, 1, 1)
 
 
-def step(change: str, phase: Phase) -> Step:
-    return Step(change=change, phase=phase, operation=RawSql(sql="x.sql"), origin=HERE)
+def step(change: str, phase: Phase, *, readies: bool = True) -> Step:
+    return Step(change=change, phase=phase, sql=Script(name="x.sql"), readies=readies, origin=HERE)
 
 
 @st.composite
@@ -36,7 +36,7 @@ def link_lists(draw: st.DrawFn) -> list[Link]:
         moved = draw(st.none() | st.integers(expanded, count - 1))
         steps[expanded].append(step(change, Phase.EXPAND))
         if moved is not None:
-            steps[moved].append(step(change, Phase.MIGRATE))
+            steps[moved].append(step(change, Phase.MIGRATE, readies=draw(st.booleans())))
         earliest = max(expanded + 1, moved or 0)
         contracted = draw(st.none() | st.integers(earliest, count)) or count
         if contracted < count:
@@ -106,13 +106,18 @@ class Moment:
 def moments(chain: Chain, at: int) -> Iterator[Moment]:
     """Each state of a fresh shard on its way to a link, phase by phase as the runner goes."""
     places = {one.version: place for place, one in enumerate(chain.links)}
-    moved = {one.change for each in chain.links for one in each.steps if one.phase is Phase.MIGRATE}
+    moved = {
+        one.change
+        for each in chain.links
+        for one in each.steps
+        if one.phase is Phase.MIGRATE and one.readies
+    }
     ready = shut = None
     new: frozenset[str] = frozenset()
     gone: frozenset[str] = frozenset()
     for release in history(chain.links, chain.links[at]):
         for one in release.steps:
-            if one.phase is Phase.MIGRATE or (
+            if (one.phase is Phase.MIGRATE and one.readies) or (
                 one.phase is Phase.EXPAND and one.change not in moved
             ):
                 new |= {one.change}

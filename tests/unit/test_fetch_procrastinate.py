@@ -640,8 +640,8 @@ def test_the_real_releases_work_where_their_windows_say_so(tmp_path: Path) -> No
         compared = []
         for at, release in enumerate(chained):
             for step in release.database.steps:
-                database.execute((directory / step.operation.sql).read_text())
-                applied.add(Path(step.operation.sql).name)
+                database.execute((directory / step.sql.name).read_text())
+                applied.add(Path(step.sql.name).name)
             for server in chained[max(at - 1, 0) : at + 1]:
                 assert compatible(server.server_handshake, release.shard_handshake)
                 work(directory, str(server.version), database.dsn, tmp_path)

@@ -11,6 +11,7 @@ from toolchain.edge.directory import Directory
 from toolchain.edge.listing import list_payload
 from toolchain.edge.resources import TemplateFiles, template_reader
 from toolchain.errors import SpecError, UsageError
+from toolchain.model.change import Script
 from toolchain.model.release import Product, Release
 from toolchain.model.version import Version
 from toolchain.plan.entry import Listed
@@ -56,8 +57,9 @@ class OpenProduct:
         """Reads SQL files and splits them into statements, each file once."""
 
         @cache
-        def read(path: str) -> SqlText:
-            content = (self.root / path).read_bytes()
+        def read(script: Script) -> SqlText:
+            text = script.text
+            content = (self.root / script.name).read_bytes() if text is None else text.encode()
             return SqlText(
                 content=content,
                 sha256=hashlib.sha256(content).hexdigest(),

@@ -7,17 +7,31 @@ from typing import Any
 import click
 
 from toolchain.cli.options import echo_json, json_option, product_argument, wide_console
+from toolchain.errors import UsageError
 
 
 @click.command("show")
 @product_argument
 @click.argument("release", required=False)
+@click.option("--sql", "wants_sql", is_flag=True, help="Show the SQL of the steps.")
+@click.option("--change", metavar="NAME", help="With --sql: the steps of this change alone.")
 @json_option
-def command(product: Path, release: str | None, as_json: bool) -> None:
+def command(
+    product: Path, release: str | None, wants_sql: bool, change: str | None, as_json: bool
+) -> None:
     """Show PRODUCT with its releases, or one RELEASE with its phases, packages and relations."""
     from toolchain.build.product import open_product  # noqa: PLC0415
 
+    if change is not None and not wants_sql:
+        raise UsageError("--change chooses what --sql shows", "add --sql")
     opened = open_product(product)
+    if wants_sql:
+        answer = _sql(opened, release, change)
+        if as_json:
+            echo_json(answer)
+        else:
+            _print_sql(answer)
+        return
     if release is None:
         answer = _product(opened.product)
         if as_json:
@@ -30,6 +44,49 @@ def command(product: Path, release: str | None, as_json: bool) -> None:
         echo_json(answer)
     else:
         _print_release(answer)
+
+
+def _sql(opened: Any, version: str | None, change: str | None) -> dict[str, Any]:
+    releases = opened.product.releases if version is None else (opened.release(version),)
+    read = opened.sql()
+    every = [(release, step) for release in releases for step in release.database.steps]
+    changes = sorted({step.change for _, step in every})
+    if change is not None and change not in changes:
+        where = f" in {version}" if version else ""
+        raise UsageError(
+            f"{opened.product.name} has no step of a change {change!r}{where}",
+            f"it has {', '.join(changes)}" if changes else "there is no step at all",
+        )
+    return {
+        "steps": [
+            {
+                "id": step.id,
+                "release": str(release.version),
+                "origin": str(step.origin),
+                "file": step.sql.name if step.sql.text is None else None,
+                "transaction": step.transaction,
+                "batch": f"{step.batch.table}({step.batch.key})" if step.batch else None,
+                "sql": read(step.sql).content.decode(),
+                "undo": read(step.undo).content.decode() if step.undo else None,
+            }
+            for release, step in every
+            if change in (None, step.change)
+        ]
+    }
+
+
+def _print_sql(answer: dict[str, Any]) -> None:
+    for number, step in enumerate(answer["steps"]):
+        source = step["file"] or "generated"
+        how = f"in batches over {step['batch']}" if step["batch"] else "in one transaction"
+        if not step["transaction"]:
+            how = "outside of a transaction"
+        lead = "\n" if number else ""
+        click.echo(f"{lead}-- {step['release']} {step['id']} ({source}), {how}")
+        click.echo(step["sql"].rstrip())
+        if step["undo"]:
+            click.echo(f"\n-- {step['release']} undo of {step['id']} ({source})")
+            click.echo(step["undo"].rstrip())
 
 
 def _product(product: Any) -> dict[str, Any]:
@@ -99,7 +156,13 @@ def _release(opened: Any, release: Any) -> dict[str, Any]:
         "schema": release.database.schema,
         "changelog": list(release.changelog),
         "steps": [
-            {"id": step.id, "sql": step.operation.sql, "origin": str(step.origin)}
+            {
+                "id": step.id,
+                "sql": step.sql.name if step.sql.text is None else None,
+                "strategy": step.strategy.value if step.strategy else None,
+                "why": step.why or None,
+                "origin": str(step.origin),
+            }
             for step in release.database.steps
         ],
         "packages": [
@@ -119,7 +182,10 @@ def _print_release(answer: dict[str, Any]) -> None:
     for line in answer["changelog"]:
         click.echo(f"  * {line}")
     for step in answer["steps"]:
-        click.echo(f"step {step['id']}: {step['sql']} ({step['origin']})")
+        source = step["sql"] or f"generated, strategy {step['strategy']}"
+        click.echo(f"step {step['id']}: {source} ({step['origin']})")
+        if step["why"] and step["id"].endswith(".expand"):
+            click.echo(f"  {step['why']}")
     for package in answer["packages"]:
         click.echo(f"{package['file']} ({package['compression']})")
         for relation in package["relations"]:

@@ -82,7 +82,7 @@ def product_chain(product: Product, rollout: RolloutPolicy | None = None) -> Cha
 
 
 def _held(links: Sequence[Link]) -> tuple[Held, ...]:
-    moved = {step.change for link in links for step in link.steps if step.phase is Phase.MIGRATE}
+    moved = {step.change for link in links for step in link.steps if _makes_ready(step)}
     found: list[Held] = []
     for link, parent in zip(links, parents(links), strict=True):
         before = Held() if parent is None else found[parent]
@@ -91,16 +91,22 @@ def _held(links: Sequence[Link]) -> tuple[Held, ...]:
 
 
 def _after(before: Held, steps: Sequence[Step], moved: set[str]) -> Held:
-    """A change whose data some release moves is ready when they are moved, any other at once."""
+    """A change that waits for its data is ready when they are moved, any other at once."""
 
     def of(phase: Phase) -> set[str]:
         return {step.change for step in steps if step.phase is phase}
 
+    migrated = {step.change for step in steps if _makes_ready(step)}
+
     return Held(
         expanded=before.expanded | of(Phase.EXPAND),
-        ready=before.ready | of(Phase.MIGRATE) | (of(Phase.EXPAND) - moved),
+        ready=before.ready | migrated | (of(Phase.EXPAND) - moved),
         contracted=before.contracted | of(Phase.CONTRACT),
     )
+
+
+def _makes_ready(step: Step) -> bool:
+    return step.phase is Phase.MIGRATE and step.readies
 
 
 def _forms(
@@ -110,7 +116,8 @@ def _forms(
 
     Under `database-first` a server uses the new form alone as soon as its own release makes it
     ready. Under `any-order` it may meet a shard of any release in its reach, so it uses both until
-    all of those have the new form.
+    all of those have the new form. A change whose forms nobody can tell apart, such as an index,
+    asks nothing of anybody.
     """
     own, declared = held[at], links[at].forms
     certain = own.ready
@@ -119,10 +126,13 @@ def _forms(
         for link, past in zip(links, held, strict=True):
             if link.version in met and not certain <= past.ready:
                 certain &= past.ready
-    return {
-        change: declared.get(
-            change,
-            Form.OLD if change not in own.ready else Form.NEW if change in certain else Form.BOTH,
-        )
-        for change in own.expanded
-    }
+    alike = {step.change for link in links for step in link.steps if not step.two_forms}
+
+    def default(change: str) -> Form:
+        if change in alike:
+            return Form.BOTH
+        if change not in own.ready:
+            return Form.OLD
+        return Form.NEW if change in certain else Form.BOTH
+
+    return {change: declared.get(change, default(change)) for change in own.expanded}

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from toolchain.model.origin import Origin
+from toolchain.model.refactoring import Refactoring, Strategy
 
 
 class Phase(Enum):
@@ -27,38 +28,49 @@ class Batch:
     """How a migrate step walks a table: in key order, each batch and its cursor one transaction.
 
     `table` is `name` or `schema.name`; `key` is one column with a unique, NOT NULL index. The
-    step's statements see the batch as `$1` and `$2`, its first and last key, both inclusive.
+    step's statements see the batch as `$1` and `$2`, its first and last key, both inclusive. The
+    first `begin` of them run once instead, before the walk, and the last `finish` once after it.
     """
 
     table: str
     key: str
+    begin: int = 0
+    finish: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RawSql:
-    """Hand-written SQL; paths are relative to the product's directory.
+class Script:
+    """SQL in a file of the product, by its path there; or text that was generated, by a name."""
 
-    With `transaction` false the file holds one statement that PostgreSQL refuses inside a
-    transaction block, such as CREATE INDEX CONCURRENTLY.
-    """
+    name: str
+    text: str | None = None
 
-    sql: str
-    undo: str | None = None
-    transaction: bool = True
-
-
-# A declared refactoring (a table split, say) becomes one more member of this union.
-Operation = RawSql
+    def __str__(self) -> str:
+        return self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One phase of one change, as one release carries it."""
+    """One phase of one change, as one release carries it.
+
+    With `transaction` false the SQL is one statement that PostgreSQL refuses inside a transaction
+    block, such as CREATE INDEX CONCURRENTLY. With `readies` false the new form does not wait for
+    this step: a migration that only moves what servers see as moved already. `two_forms` is false
+    for a change whose forms no server can tell apart. `refactoring` is what the SQL was generated
+    from, None where a person wrote it; `strategy` is how both forms live, and `why` so.
+    """
 
     change: str
     phase: Phase
-    operation: Operation
+    sql: Script
+    undo: Script | None = None
+    transaction: bool = True
     batch: Batch | None = None
+    readies: bool = True
+    two_forms: bool = True
+    refactoring: Refactoring | None = None
+    strategy: Strategy | None = None
+    why: str = ""
     origin: Origin = field(compare=False)
 
     @property

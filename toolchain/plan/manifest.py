@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from toolchain.model.change import Step
+from toolchain.model.change import Batch, Script, Step
 from toolchain.model.release import Product, Release
 from toolchain.plan.entry import Entry, File
 from toolchain.plan.handshake import release_json, window_json
@@ -20,7 +20,7 @@ class SqlText:
     statements: tuple[str, ...]
 
 
-SqlReader = Callable[[str], SqlText]
+SqlReader = Callable[[Script], SqlText]
 
 
 def _carried(step: Step, release: Release) -> tuple[str, str]:
@@ -31,31 +31,38 @@ def _carried(step: Step, release: Release) -> tuple[str, str]:
 
 def _step_json(step: Step, release: Release, read: SqlReader) -> dict[str, Any]:
     path, undo_path = _carried(step, release)
-    text = read(step.operation.sql)
-    undo = step.operation.undo
+    text = read(step.sql)
+    undo = step.undo
     return {
         "id": step.id,
         "change": step.change,
         "phase": step.phase.value,
-        "transaction": step.operation.transaction,
+        "transaction": step.transaction,
         "sql": path,
         "sha256": text.sha256,
         "undo": {"sql": undo_path, "sha256": read(undo).sha256} if undo else None,
-        "batch": {
-            "table": step.batch.table,
-            "key": step.batch.key,
-            "statements": list(text.statements),
-        }
-        if step.batch
-        else None,
+        "batch": _batch_json(step.batch, text.statements) if step.batch else None,
+        # Older runners know neither of these, and need not where nothing is said.
+        **({} if step.readies else {"readies": False}),
+    }
+
+
+def _batch_json(batch: Batch, statements: tuple[str, ...]) -> dict[str, Any]:
+    end = len(statements) - batch.finish
+    parts = {"begin": statements[: batch.begin], "finish": statements[end:]}
+    return {
+        "table": batch.table,
+        "key": batch.key,
+        "statements": list(statements[batch.begin : end]),
+        **{part: list(found) for part, found in parts.items() if found},
     }
 
 
 def _step_files(step: Step, release: Release, root: str, read: SqlReader) -> Iterator[Entry]:
     path, undo_path = _carried(step, release)
-    yield File(path=f"{root}/{path}", content=read(step.operation.sql).content)
-    if step.operation.undo:
-        yield File(path=f"{root}/{undo_path}", content=read(step.operation.undo).content)
+    yield File(path=f"{root}/{path}", content=read(step.sql).content)
+    if step.undo:
+        yield File(path=f"{root}/{undo_path}", content=read(step.undo).content)
 
 
 def _release_json(release: Release, read: SqlReader) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from toolchain.edge.postgres.schema import read_schema
@@ -21,14 +22,15 @@ from toolchain.matrix.measured.ways import Way, name_of, ways
 from toolchain.model.release import Product, Release
 from toolchain.model.version import Version
 from toolchain.plan.manifest import SqlReader
+from toolchain.rehearse.exchange import differing_pairs, one_sided
 from toolchain.rehearse.packages import lay_out, manifest_of
-from toolchain.rehearse.servers import Failures, Servers
+from toolchain.rehearse.servers import Met, Servers
 
 # How many releases are behind, how many there are, and where the walk is.
 Progress = Callable[[int, int, str], None]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Rehearsal:
     """One rehearsal of a product that lies at `root`; the servers of `releases` are tried."""
 
@@ -42,7 +44,7 @@ class Rehearsal:
     _cells: list[Cell] = field(default_factory=list)
     _comparisons: list[SchemaComparison] = field(default_factory=list)
     _broken: list[Broken] = field(default_factory=list)
-    _known: dict[tuple[str, ...], Failures] = field(default_factory=dict)
+    _known: dict[tuple[str, ...], Met] = field(default_factory=dict)
     _fresh: dict[Version, Mapping[str, str]] = field(default_factory=dict)
 
     def run(self) -> Measured:
@@ -67,25 +69,29 @@ class Rehearsal:
             broken=tuple(self._broken),
         )
 
-    @property
+    @cached_property
     def _servers(self) -> Servers:
-        return Servers(releases=self.releases, root=self.root, server=self.server)
+        return Servers(
+            releases=self.releases,
+            root=self.root,
+            server=self.server,
+            pairs=differing_pairs(self.product, self.releases),
+            ignored=one_sided(self.product),
+        )
 
     def _walk(self, way: Way, main: Way, directory: Path, done: int, total: int) -> None:
         """Upgrade an empty shard release by release, then compare it with a fresh install."""
         name = name_of(way, main)
         database = self.server.create()
         trail: tuple[str, ...] = ()
-        failures: Failures | None = None
+        met: Met | None = None
         release = way[0]
         try:
             for at, release in enumerate(way):
                 self.progress(done + at, total, str(release.version))
                 for halt in walk(manifest_of(release, directory), database):
                     trail = (*trail, f"{release.version} {halt.action}")
-                    failures = self._meet(
-                        _state(release, halt, name), trail, database, halt, failures
-                    )
+                    met = self._meet(_state(release, halt, name), trail, database, halt, met)
                 failure = self._servers.seed(release, database)
                 if failure is not None:
                     raise StepError(answer_sentence(failure))
@@ -108,17 +114,23 @@ class Rehearsal:
         trail: tuple[str, ...],
         database: Mapping[str, str],
         halt: Halt,
-        before: Failures | None,
-    ) -> Failures:
-        """Try the servers at a state that no way has led to yet; what failed there."""
+        before: Met | None,
+    ) -> Met:
+        """Try the servers at a state that no way has led to yet; what failed there.
+
+        Where only the handshake moved, what they have met is known; but other pairs may meet.
+        """
         if trail in self._known:
             return self._known[trail]
         servers = self._servers
-        failures = servers.attempt(database) if halt.changes or before is None else before
-        self._known[trail] = failures
+        if halt.changes or before is None:
+            before = Met(failures=servers.attempt(database), exchanges={})
+        exchanges = servers.exchange(database, state.shard, before.exchanges)
+        met = Met(failures=before.failures, exchanges=exchanges)
+        self._known[trail] = met
         self._states.append(state)
-        self._cells.extend(servers.cells(state, failures))
-        return failures
+        self._cells.extend(servers.cells(state, met))
+        return met
 
     def _fresh_schema(self, release: Release, directory: Path) -> Mapping[str, str]:
         """The schema that a release's database package makes of an empty database, in one run."""

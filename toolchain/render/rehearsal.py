@@ -4,7 +4,7 @@ from typing import Any
 
 from toolchain.matrix.measured import sentences
 from toolchain.matrix.measured.differences import Differences
-from toolchain.matrix.measured.values import Cell, Failure, Measured, State
+from toolchain.matrix.measured.values import Cell, Exchange, Failure, Measured, State
 from toolchain.matrix.measured.verdict import verdict
 from toolchain.plan.handshake import window_json
 
@@ -83,4 +83,16 @@ def _failure_json(failure: Failure) -> dict[str, Any]:
         "sql": None if statement is None else statement.text,
         "code": failure.code,
         "answer": failure.message,
+        **_exchange_json(failure.exchange),
+    }
+
+
+def _exchange_json(exchange: Exchange | None) -> dict[str, Any]:
+    if exchange is None:
+        return {}
+    return {
+        "writer": str(exchange.writer),
+        "after": exchange.after,
+        "expected": exchange.expected,
+        "found": exchange.found,
     }

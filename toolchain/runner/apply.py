@@ -8,7 +8,7 @@ from .fleet import Report
 from .gate import read_registrations
 from .law import Handshake
 from .ledger import grant_check, install_ledger
-from .manifest import Manifest, Phase
+from .manifest import Manifest
 from .records import Ledger, read_ledger
 from .run import Activity, Run
 from .session import Session
@@ -31,7 +31,7 @@ def apply(session: Session, run: Run, target: walk.Position, *, create: bool) ->
         elif isinstance(action, walk.MakeReady):
             make_ready(session, run, action.release)
         else:
-            if action.step.phase is not Phase.CONTRACT and action.release.version not in asked:
+            if action.step in action.release.preparing and action.release.version not in asked:
                 # Asked again where it counts; here, so that nothing is begun in vain.
                 asked.add(action.release.version)
                 require_ready_fit(session, run, action.release)

@@ -9,11 +9,11 @@ from functools import partial
 
 import psycopg2
 
+from . import once
 from .errors import ShardError
 from .limits import Limits
 from .manifest import Batch, Step
 from .pace import BatchSize, Meter, rest
-from .records import begin_step, finish_step
 from .retry import patiently
 from .run import Activity, Run
 from .session import LEDGER_PATH, RELEASE_PATH, Session
@@ -44,6 +44,11 @@ SELECT (SELECT key FROM batch ORDER BY key LIMIT 1)::text,
 """
 
 
+# On a busy table newer rows come without end, and are the business of those who write them: the
+# servers, or the change's own triggers. So the walk ends when it has met the end so many times.
+_ENDS = 20
+
+
 @dataclass(frozen=True)
 class _Table:
     """A walked table as PostgreSQL spells it; `estimate` of its rows, where it has one."""
@@ -59,53 +64,53 @@ def migrate(session: Session, run: Run, step: Step, complete: Callable[[], None]
     if step.batch is None:
         raise ValueError(f"{step} has no batch")
     table = _inspect(session, step, step.batch)
-    cursor, rows = _resume(session, run, step)
+    cursor, rows = _resume(session, run, step) or once.begin(session, run, step, step.batch)
     _prepare(session, table, step.batch)
     size = BatchSize(run.settings.batch_time, run.settings.max_rate)
     meter = Meter(rows, table.estimate, time.monotonic())
     limits = Limits(session, run, str(step))
-    while True:
+    ends = 0
+    while ends < _ENDS:
         run.stop.check()
         limits.wait()
         began = time.monotonic()
-        batch = partial(_batch, session, run, step, cursor, size, complete)
+        batch = partial(_batch, session, run, step, cursor, size)
         moved = patiently(session, run, str(step), batch)
-        run.advances += 1
         if moved is None:
-            return
-        cursor, rows = moved
+            break
+        run.advances += 1
+        cursor, rows, at_end = moved
+        ends = ends + 1 if at_end else 0
         seconds = time.monotonic() - began
         size.learn(rows, seconds)
         meter.add(rows, time.monotonic())
         run.teller.show(Activity(str(step), meter.done, meter.total, meter.rate, meter.left))
         run.stop.wait(rest(rows, seconds, run.settings.max_rate, run.settings.batch_pause))
+    once.finish(session, run, step, step.batch, complete)
+    run.advances += 1
 
 
 def _batch(
-    session: Session,
-    run: Run,
-    step: Step,
-    cursor: str | None,
-    size: BatchSize,
-    complete: Callable[[], None],
-) -> tuple[str, int] | None:
-    """One batch and its cursor in one transaction; None after the one that ends the step."""
+    session: Session, run: Run, step: Step, cursor: str | None, size: BatchSize
+) -> tuple[str, int, bool] | None:
+    """One batch and its cursor in one transaction; None when no row is left.
+
+    With the new cursor come the rows, and whether they were the last that there were.
+    """
+    if step.batch is None:
+        raise ValueError(f"{step} has no batch")
     began = time.monotonic()
+    wanted = size.rows
     try:
         with session.transaction():
             # The prepared plans hold while they are executed under the path they were made under.
             first, last, rows = session.rows(
                 f"SET LOCAL search_path = {RELEASE_PATH}; EXECUTE interlock_next (%s, %s)",
-                (cursor, size.rows),
+                (cursor, wanted),
             )[0]
             if not rows:
-                session.run(f"SET LOCAL search_path = {LEDGER_PATH}")
-                finish_step(
-                    session, run.author, step, state="done", seconds=time.monotonic() - began
-                )
-                complete()
                 return None
-            for number in range(len(step.sql)):
+            for number in range(len(step.batch.statements)):
                 session.run(f"EXECUTE interlock_batch_{number} (%s, %s)", (first, last))
             session.run(
                 f"SET LOCAL search_path = {LEDGER_PATH};"
@@ -113,7 +118,7 @@ def _batch(
                 " duration = duration + %s * interval '1 second' WHERE product = %s AND id = %s",
                 (last, rows, time.monotonic() - began, run.product, step.id),
             )
-            return last, rows
+            return last, rows, rows < wanted
     except psycopg2.Error:
         size.shrink()
         raise
@@ -144,17 +149,14 @@ def _inspect(session: Session, step: Step, batch: Batch) -> _Table:
     return _Table(name, key, kind, estimate)
 
 
-def _resume(session: Session, run: Run, step: Step) -> tuple[str | None, int]:
+def _resume(session: Session, run: Run, step: Step) -> tuple[str | None, int] | None:
+    """Where the walk goes on, and the rows behind it; None where it has not begun."""
     rows = session.rows(
         "SELECT cursor, rows FROM interlock.steps"
         " WHERE product = %s AND id = %s AND state = 'running'",
         (run.product, step.id),
     )
-    if rows:
-        return rows[0][0], rows[0][1]
-    with session.transaction():
-        begin_step(session, run.author, run.manifest, step)
-    return None, 0
+    return (rows[0][0], rows[0][1]) if rows else None
 
 
 def _prepare(session: Session, table: _Table, batch: Batch) -> None:

@@ -30,18 +30,27 @@ def check_ledger(manifest: Manifest, ledger: Ledger) -> None:
                 f" (checksum {record.checksum[:12]}, here {step.script.sha256[:12]})",
                 "install the package that ran it, or release the difference as a new change",
             )
-        if step.batch is not None and not record.adopted and record.batch_walk != step.batch.walk:
-            raise LedgerConflict(
-                f"step {step} has walked {record.batch_walk}, and this package walks"
-                f" {step.batch.walk}"
-            )
-        if record.state == "running" and step.transaction and step.batch is None:
+        if ended_by_itself(step, record.state, record.batch_walk):
             raise LedgerConflict(
                 f"step {step} ended its own transaction (COMMIT or ROLLBACK in its SQL), so nobody"
                 " knows what of it is there",
                 "finish it by hand and record it with the author of the release",
             )
+        if step.batch is not None and not record.adopted and record.batch_walk != step.batch.walk:
+            raise LedgerConflict(
+                f"step {step} has walked {record.batch_walk}, and this package walks"
+                f" {step.batch.walk}"
+            )
     _check_gaps(manifest, ledger)
+
+
+def ended_by_itself(step: Step, state: str, batch_walk: str | None) -> bool:
+    """Whether a committed record is one that only the step's own SQL can have committed.
+
+    Nobody else commits a step in one transaction while it runs, or one without its walk
+    (batches.py).
+    """
+    return state == "running" and step.transaction and (step.batch is None or batch_walk is None)
 
 
 def _check_age(manifest: Manifest, ledger: Ledger) -> None:

@@ -34,11 +34,16 @@ class Script:
 
 @dataclass(frozen=True)
 class Batch:
-    """How a migrate step walks a table; `$1` and `$2` are a batch's first and last key."""
+    """How a migrate step walks a table; `$1` and `$2` are a batch's first and last key.
+
+    `begin` runs once before the first batch, `finish` once after the last.
+    """
 
     table: str
     key: str
     statements: tuple[str, ...]
+    begin: tuple[str, ...] = ()
+    finish: tuple[str, ...] = ()
 
     @property
     def walk(self) -> str:
@@ -48,7 +53,11 @@ class Batch:
 
 @dataclass(frozen=True)
 class Step:
-    """One phase of one change. Without `transaction` it is one statement that refuses a block."""
+    """One phase of one change. Without `transaction` it is one statement that refuses a block.
+
+    Without `readies` the new form does not wait for it: a migrate step that only moves what
+    servers see as moved already.
+    """
 
     id: str
     change: str
@@ -59,12 +68,18 @@ class Step:
     undo: Script | None
     batch: Batch | None
     release: str
+    readies: bool = True
+
+    @property
+    def place(self) -> tuple[int, bool]:
+        """The step's place within a release: what the schema waits for comes first."""
+        return (self.phase.rank, not self.readies)
 
     @property
     def sql(self) -> tuple[str, ...]:
-        """The texts to send, one after another."""
+        """The texts to send, one after another; those of a batch once for each."""
         if self.batch is not None:
-            return self.batch.statements
+            return self.batch.begin + self.batch.statements + self.batch.finish
         return self.statements or (self.script.text,)
 
     def __str__(self) -> str:
@@ -86,8 +101,21 @@ class Release:
 
     @property
     def preparing(self) -> tuple[Step, ...]:
-        """The steps that make the release's schema ready: expand, then migrate."""
-        return self.of(Phase.EXPAND) + self.of(Phase.MIGRATE)
+        """The steps that make the release's schema ready: expand, then what it waits for."""
+        return self.of(Phase.EXPAND) + tuple(
+            step for step in self.of(Phase.MIGRATE) if step.readies
+        )
+
+    @property
+    def trailing(self) -> tuple[Step, ...]:
+        """The migrate steps that run behind the ready schema, before the contract."""
+        return tuple(step for step in self.of(Phase.MIGRATE) if not step.readies)
+
+    @property
+    def readied_by(self) -> Phase:
+        """The phase in which the release's schema becomes ready."""
+        migrates = any(step.phase is Phase.MIGRATE for step in self.preparing)
+        return Phase.MIGRATE if migrates else Phase.EXPAND
 
 
 @dataclass(frozen=True)

@@ -80,22 +80,22 @@ def _check_ids(manifest: Manifest, place: Value) -> None:
 
 def _release(value: Value, folder: Path) -> Release:
     version, schema, servers, steps = value.fields("release", "schema", "servers", "steps")
-    release = Release(
+    read = [_step(item, folder, version.text()) for item in steps.items()]
+    ranks = [step.phase.rank for step in read]
+    if ranks != sorted(ranks):
+        raise steps.error("the steps do not stand in the order expand, migrate, contract")
+    return Release(
         version=read_version(version),
         schema=schema.whole(),
         servers=read_versions(servers),
-        steps=tuple(_step(item, folder, version.text()) for item in steps.items()),
+        steps=tuple(sorted(read, key=lambda step: step.place)),
     )
-    ranks = [step.phase.rank for step in release.steps]
-    if ranks != sorted(ranks):
-        raise steps.error("the steps do not stand in the order expand, migrate, contract")
-    return release
 
 
 def _step(value: Value, folder: Path, release: str) -> Step:
-    ident, change, phase, transaction, sql, sha256, undo, batch, statements = value.fields(
+    ident, change, phase, transaction, sql, sha256, undo, batch, statements, readies = value.fields(
         "id", "change", "phase", "transaction", "sql", "sha256", "undo", "batch",
-        optional=("statements",),
+        optional=("statements", "readies"),
     )  # fmt: skip
     step = Step(
         id=ident.text(_STEP),
@@ -107,7 +107,10 @@ def _step(value: Value, folder: Path, release: str) -> Step:
         undo=None if undo.absent else _undo(undo, folder),
         batch=None if batch.absent else _batch(batch),
         release=release,
+        readies=readies.absent or readies.boolean(),
     )
+    if not step.readies and step.phase is not Phase.MIGRATE:
+        raise readies.error("the schema waits for every step but a migrate one")
     if step.batch is not None and (step.phase is not Phase.MIGRATE or not step.transaction):
         raise batch.error("only a migrate step in transactions has batches")
     if not step.transaction:
@@ -159,9 +162,17 @@ def _statements(value: Value) -> tuple[str, ...]:
 
 
 def _batch(value: Value) -> Batch:
-    table, key, statements = value.fields("table", "key", "statements")
+    table, key, statements, begin, finish = value.fields(
+        "table", "key", "statements", optional=("begin", "finish")
+    )
     return Batch(
         table=table.text(rf"(?:{_IDENTIFIER}\.)?{_IDENTIFIER}"),
         key=key.text(r"[^\x00-\x1f]{1,63}"),
         statements=_statements(statements),
+        begin=_once(begin),
+        finish=_once(finish),
     )
+
+
+def _once(value: Value) -> tuple[str, ...]:
+    return () if value.absent else tuple(item.text() for item in value.items())

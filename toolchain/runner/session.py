@@ -47,6 +47,20 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
             THEN pg_catalog.set_config('transaction_timeout', '0', false) END
 """
 
+# PostgreSQL makes autovacuum yield to a lock that has been asked for deadlock_timeout long, and not
+# to one that is given up by then; after a migration autovacuum is at work on that very table. So
+# the timeouts must differ. Whoever looks for a deadlock first loses it: better the runner.
+_LOCKS = """
+SELECT pg_catalog.set_config('deadlock_timeout', '{half}ms', false)
+ WHERE {may_set} AND pg_catalog.current_setting('deadlock_timeout')::interval > '{half}ms';
+SELECT pg_catalog.set_config('lock_timeout', '{longer}ms', false)
+ WHERE pg_catalog.current_setting('deadlock_timeout')::interval
+       BETWEEN greatest('{shorter}ms'::interval, '{half}.001ms') AND '{whole}ms'
+"""
+_MAY_SET = "pg_catalog.current_setting('is_superuser') = 'on'"
+_MAY_SET_SINCE_15 = "pg_catalog.has_parameter_privilege('deadlock_timeout', 'SET')"
+_YIELDS_AFTER = 100
+
 _FACTS = """
 SELECT pg_catalog.current_setting('server_version_num')::int4,
        pg_catalog.pg_backend_pid(),
@@ -90,6 +104,15 @@ class Session:
         """Set all that a database's owner or an earlier step could have set otherwise."""
         milliseconds = int(self.shard.settings.lock_timeout * 1000)
         self.run(_SETTINGS.format(lock_timeout=milliseconds))
+        self.run(
+            _LOCKS.format(
+                may_set=_MAY_SET_SINCE_15 if self.connection.server_version >= 150000 else _MAY_SET,
+                half=max(milliseconds // 2, 1),
+                whole=milliseconds,
+                shorter=milliseconds - _YIELDS_AFTER,
+                longer=milliseconds + _YIELDS_AFTER,
+            )
+        )
         # PostgreSQL 14 on a system that can tell: a killed runner's statement ends soon after it.
         if self._asks_client:
             try:

@@ -7,10 +7,11 @@ from .drift import keep_snapshot
 from .errors import LedgerConflict
 from .fleet import Report
 from .ledger import ledger_format
-from .manifest import Manifest
+from .manifest import Manifest, Step
 from .records import Ledger, read_ledger
 from .run import Run
 from .session import Session
+from .walk import release_index
 from .words import spell_count
 
 _TABLES = """
@@ -49,8 +50,40 @@ def conclude(session: Session, run: Run) -> Report:
         raise LedgerConflict(f"{run.product} has vanished from its ledger")
     did = f"{spell_count(len(run.ran), 'action')}, now " if run.ran else ""
     return Report(
-        lines=(did + spell_state(ledger),), data={"ran": list(run.ran), **state_data(ledger)}
+        lines=(did + spell_state(ledger), *spell_unmoved(run.manifest, ledger)),
+        data={
+            "ran": list(run.ran),
+            **state_data(ledger),
+            "to_move": unmoved_data(run.manifest, ledger),
+        },
     )
+
+
+def unmoved(manifest: Manifest, ledger: Ledger) -> tuple[Step, ...]:
+    """The steps of ready releases whose data is still to be moved, behind their ready schema."""
+    ready = release_index(manifest, ledger.ready)
+    return tuple(
+        step
+        for release in manifest.releases[: ready + 1]
+        for step in release.trailing
+        if ledger.state(step) != "done"
+    )
+
+
+def spell_unmoved(manifest: Manifest, ledger: Ledger) -> tuple[str, ...]:
+    """A line that says which data is still to be moved; none where all is in its place."""
+    steps = unmoved(manifest, ledger)
+    if not steps:
+        return ()
+    return (
+        f"data still to be moved by {', '.join(map(str, steps))}; no server waits for it, and"
+        " 'apply' goes on",
+    )
+
+
+def unmoved_data(manifest: Manifest, ledger: Ledger) -> list[str]:
+    """The ids of those steps, for `--json`."""
+    return [step.id for step in unmoved(manifest, ledger)]
 
 
 def spell_state(ledger: Ledger) -> str:

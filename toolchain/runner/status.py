@@ -9,7 +9,7 @@ from .lock import describe_holder, lock_holder
 from .manifest import Manifest, Phase
 from .records import Ledger
 from .session import Session
-from .state import known_ledger, spell_state, state_data
+from .state import known_ledger, spell_state, spell_unmoved, state_data, unmoved_data
 from .words import spell_count
 
 
@@ -27,7 +27,11 @@ def status(session: Session, manifest: Manifest) -> Report:
     running = [step for step in manifest.steps if ledger.state(step) in {"running", "undoing"}]
     servers = read_registrations(session, manifest.product, ledger.handshake)
     holder = lock_holder(session, manifest.product)
-    lines = [spell_state(ledger), f"pending: {_pending(manifest, prepare, everything)}"]
+    lines = [
+        spell_state(ledger),
+        *spell_unmoved(manifest, ledger),
+        f"pending: {_pending(manifest, prepare, everything)}",
+    ]
     for step in running:
         record = ledger.steps[step.id]
         lines.append(f"unfinished: {step} is {record.state}, {record.rows} rows so far")
@@ -39,6 +43,7 @@ def status(session: Session, manifest: Manifest) -> Report:
         data={
             "ledger": True,
             **state_data(ledger),
+            "to_move": unmoved_data(manifest, ledger),
             "pending": [walk.describe(action) for action in prepare],
             "pending_contract": [walk.describe(action) for action in everything[len(prepare) :]],
             "unfinished": [_unfinished(ledger, step.id) for step in running],

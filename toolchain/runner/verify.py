@@ -10,7 +10,7 @@ from .gate import read_registrations
 from .manifest import Manifest
 from .records import Ledger
 from .session import Session
-from .state import known_ledger, spell_state, state_data
+from .state import known_ledger, spell_state, spell_unmoved, state_data
 
 
 def verify(session: Session, manifest: Manifest) -> Report:
@@ -41,7 +41,8 @@ def verify(session: Session, manifest: Manifest) -> Report:
         ),
     ]
     return Report(
-        lines=tuple(findings) or (f"in order: {spell_state(ledger)}",),
+        lines=tuple(findings)
+        or (f"in order: {spell_state(ledger)}", *spell_unmoved(manifest, ledger)),
         data={**state_data(ledger), "findings": findings},
         exit_code=Exit.REFUSED if findings else Exit.OK,
     )

@@ -73,8 +73,10 @@ Backward = Union[Lower, UndoStep]
 def describe(action: Forward | Backward) -> str:
     """An action in a few words, for plans."""
     if isinstance(action, RunStep):
-        ready = f", then schema {action.release.schema} is ready" if action.completes else ""
-        return f"{action.step.phase.value} {action.step}{ready}"
+        after = f", then schema {action.release.schema} is ready" if action.completes else ""
+        if not action.step.readies:
+            after = ", for which no server waits"
+        return f"{action.step.phase.value} {action.step}{after}"
     if isinstance(action, MakeReady):
         return f"ready {action.release.version}: schema {action.release.schema}"
     if isinstance(action, Close):
@@ -131,9 +133,7 @@ def forward(manifest: Manifest, ledger: Ledger, target: Position) -> tuple[Forwa
     for index, release in enumerate(manifest.releases):
         wanted = [step for step in release.preparing if Position(index, step.phase) <= target]
         pending = [step for step in wanted if ledger.state(step) != "done"]
-        whole = len(wanted) == len(release.preparing) and (
-            bool(wanted) or Position(index, Phase.MIGRATE) <= target
-        )
+        whole = Position(index, release.readied_by) <= target
         for step in pending:
             last = whole and index > ready and step is pending[-1]
             actions.append(RunStep(step, release, completes=last))
@@ -141,6 +141,8 @@ def forward(manifest: Manifest, ledger: Ledger, target: Position) -> tuple[Forwa
             if not pending:
                 actions.append(MakeReady(release))
             handshake = made_ready(handshake, release)
+        if Position(index, Phase.MIGRATE) <= target:
+            actions += _still_to_run(ledger, release, release.trailing)
         if Position(index, Phase.CONTRACT) <= target:
             contracts = release.of(Phase.CONTRACT)
             # A gate that changes nothing leaves no mark; a later release that is ready is one.
@@ -148,12 +150,14 @@ def forward(manifest: Manifest, ledger: Ledger, target: Position) -> tuple[Forwa
             if not passed and (contracts or closed(handshake, release) != handshake):
                 actions.append(Close(release))
                 handshake = closed(handshake, release)
-            actions += [
-                RunStep(step, release, completes=False)
-                for step in contracts
-                if ledger.state(step) != "done"
-            ]
+            actions += _still_to_run(ledger, release, contracts)
     return tuple(actions)
+
+
+def _still_to_run(ledger: Ledger, release: Release, steps: tuple[Step, ...]) -> list[RunStep]:
+    return [
+        RunStep(step, release, completes=False) for step in steps if ledger.state(step) != "done"
+    ]
 
 
 def expected(manifest: Manifest, ready: int, shut: int) -> Handshake:
@@ -211,11 +215,8 @@ def backward(manifest: Manifest, ledger: Ledger, target: Position) -> tuple[Back
 def _ready_at(manifest: Manifest, ready: int, target: Position) -> int:
     if target == BEFORE_ALL:
         return -1
-    whole = target.release
-    release = manifest.releases[target.release]
-    if target.phase is Phase.EXPAND and (release.of(Phase.MIGRATE) or not release.preparing):
-        whole -= 1
-    return min(ready, whole)
+    readied = Position(target.release, manifest.releases[target.release].readied_by)
+    return min(ready, target.release if readied <= target else target.release - 1)
 
 
 def _lower(manifest: Manifest, ledger: Ledger, remaining: int) -> Lower:

@@ -19,7 +19,7 @@ _POLL = 0.25
 _LINE_EVERY = 30.0
 
 _BLOCKERS = """
-SELECT b.pid, a.application_name, a.usename,
+SELECT b.pid, coalesce(nullif(a.application_name, ''), a.backend_type), a.usename,
        coalesce(a.client_hostname, host(a.client_addr), 'this host'), a.state,
        extract(epoch FROM clock_timestamp() - a.xact_start)::float8,
        (SELECT min(coalesce(l.relation::regclass::text, l.locktype)) FROM pg_catalog.pg_locks l

@@ -44,6 +44,9 @@ class Code(Enum):
     OUT_OF_RANGE = "out-of-range", "A number or a length is out of range."
     DUPLICATE_ITEM = "duplicate-item", "An item stands twice in one list."
     OPERATION = "operation", "A step does not name exactly one operation."
+    REFACTORING = "refactoring", "A refactoring would break somebody, or cannot be done here."
+    REFACTORING_SQL = "refactoring-sql", "A refactoring holds SQL that is no expression or type."
+    REFACTORING_STEPS = "refactoring-steps", "A refactoring lacks a step, or has one too many."
     TOO_MANY = "too-many-problems", "A file has more problems than are worth listing."
 
     # Single values.
@@ -80,6 +83,7 @@ class Code(Enum):
     UNKNOWN_USER = "unknown-user", "A user or group is not declared."
 
     # SQL.
+    STATEMENT_LIMIT = "statement-limit", "A server's statement would meet a form that cannot do it."
     SQL_MISSING = "sql-missing", "An SQL file does not exist."
     SQL_EMPTY = "sql-empty", "An SQL file has no statement."
     SQL_SYNTAX = "sql-syntax", "PostgreSQL's parser refuses a statement."

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from toolchain.matrix.chain import Link
-from toolchain.model.change import Batch, Form, Phase, RawSql, Step
+from toolchain.model.change import Batch, Form, Phase, Script, Step
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.version import Version
 from toolchain.model.window import Window, schema_window, version_window
 from toolchain.spec.document import Document
 from toolchain.spec.located.node import Items, Path, Table, as_table
 from toolchain.spec.problem import Place
+from toolchain.spec.refactoring.declared import operation_of, refactoring_of
 
 _PARTS: tuple[Path, ...] = (
     ("release",), ("date",), ("withdrawn",), ("schema",), ("server", "forms"), ("compatibility",),
@@ -153,17 +154,30 @@ def steps_of(document: Document) -> tuple[PlacedStep, ...]:
 
 
 def _step(entry: Table, phase: Phase) -> Step:
+    if not entry.has("sql"):
+        return _unwritten(entry, phase)
     batch = entry.table("batch")
     return Step(
         change=entry.text("change"),
         phase=phase,
-        operation=RawSql(
-            sql=entry.text("sql"),
-            undo=entry.text("undo") if entry.has("undo") else None,
-            transaction=entry.flag("transaction", default=True),
-        ),
+        sql=Script(name=entry.text("sql")),
+        undo=Script(name=entry.text("undo")) if entry.has("undo") else None,
+        transaction=entry.flag("transaction", default=True),
         batch=Batch(table=batch.text("table"), key=batch.text("key"))
         if entry.has("batch")
         else None,
+        origin=entry.origin,
+    )
+
+
+def _unwritten(entry: Table, phase: Phase) -> Step:
+    """A step whose SQL is generated once the whole chain is known."""
+    operation = operation_of(entry)
+    change = entry.text("change")
+    return Step(
+        change=change,
+        phase=phase,
+        sql=Script(name=f"{change}.{phase.value}", text=""),
+        refactoring=refactoring_of(entry, operation) if operation else None,
         origin=entry.origin,
     )

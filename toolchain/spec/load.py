@@ -1,7 +1,7 @@
 """A product's directory to the model: the product, or every problem of every file in one run."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolchain.model.published import Published, PublishedReader
 from toolchain.model.release import Product
@@ -19,6 +19,8 @@ from toolchain.spec.gather import gathered
 from toolchain.spec.lint.check import check_safety
 from toolchain.spec.problem import Problem, spec_error
 from toolchain.spec.product import ProductFacts, check_targets, product_facts, product_of
+from toolchain.spec.refactoring.limits import Limits, check_limits
+from toolchain.spec.refactoring.writing import write_refactorings
 from toolchain.spec.release import CheckedRelease, check_release, release_of
 from toolchain.spec.shape.schema import SpecKind
 from toolchain.spec.shape.structure import check_structure
@@ -74,11 +76,12 @@ def check_product(
         expand(document, variables)
         check_structure(document, SpecKind.RELEASE)
         releases.append(check_release(document, facts, tree, sql, frozenset(names)))
+    releases, limits = _written(releases, sql, whole=not files.problems)
     problems = [*files.problems, *sql.problems, *product.problems]
     for release in releases:
         problems.extend(release.document.problems)
     shelf = Shelf.of(published(facts.name) if facts.named else ())
-    chain = _chain(releases, facts, shelf, sql, whole=not files.problems)
+    chain = _chain(releases, facts, shelf, sql, limits, whole=not files.problems)
     problems.extend(chain.problems)
     lint = _lint(releases, sql, whole=not files.problems)
     problems.extend(problem for problem in lint if not problem.code.is_hint)
@@ -91,6 +94,19 @@ def check_product(
     built = [release for release in (release_of(each, settled) for each in releases) if release]
     built.sort(key=lambda release: release.version)
     return Checked(product=product_of(product, built), problems=(), hints=wider)
+
+
+def _written(
+    releases: Sequence[CheckedRelease], sql: SqlFiles, *, whole: bool
+) -> tuple[list[CheckedRelease], Limits]:
+    """The releases with the SQL of what they declare, as far as the chain is known."""
+    known = [(release.document, release.facts) for release in releases if release.facts]
+    if not whole or len(known) < len(releases):
+        return list(releases), {}
+    written = write_refactorings(known, sql)
+    settled = {facts.file: facts for facts in written.facts}
+    placed = [replace(release, facts=settled[release.document.name]) for release in releases]
+    return placed, written.limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +123,7 @@ def _chain(
     product: ProductFacts,
     shelf: Shelf,
     sql: SqlFiles,
+    limits: Limits,
     *,
     whole: bool,
 ) -> _Chain:
@@ -135,6 +152,12 @@ def _chain(
         problems += (wide for wide in check_truth(promises) if wide.origin not in told)
         problems += check_reach(promises, others)
         problems += check_rollouts(promises, others)
+        statements = {
+            release.facts.version: release.server.statements
+            for release in releases
+            if release.facts is not None and release.server is not None
+        }
+        problems += check_limits(promises.releases, promises.chain, limits, statements)
     wider = () if problems else tuple(hints(promises))
     return _Chain(releases=promises.releases, problems=problems, hints=wider)
 
@@ -151,7 +174,7 @@ def _checksums(releases: Sequence[Facts], sql: SqlFiles) -> dict[Version, dict[s
     for release in releases:
         own = found.setdefault(release.version, {})
         for placed in release.steps:
-            checksum = sql.checksum(placed.step.operation.sql)
+            checksum = sql.checksum(placed.step.sql.name)
             if checksum is not None:
                 own[placed.step.id] = checksum
     return found

@@ -53,6 +53,7 @@ def step(
     undo: str | None = None,
     transaction: bool = True,
     batch: dict[str, Any] | None = None,
+    readies: bool = True,
 ) -> dict[str, Any]:
     """One step; `ident` is `change.phase`, `sql` its text."""
     change, _, phase = ident.rpartition(".")
@@ -64,6 +65,7 @@ def step(
         "text": sql,
         "undo_text": undo,
         "batch": batch,
+        "readies": readies,
     }
 
 
@@ -132,6 +134,7 @@ class Package:
     def _carry(self, past: dict[str, Any], item: dict[str, Any]) -> dict[str, Any]:
         base = f"sql/{past['release']}/{item['id']}"
         carried = {key: item[key] for key in ("id", "change", "phase", "transaction", "batch")}
+        carried |= {} if item["readies"] else {"readies": False}
         carried |= self._file(f"{base}.sql", item["text"])
         undo = item["undo_text"]
         carried["undo"] = None if undo is None else self._file(f"{base}.undo.sql", undo)
@@ -308,3 +311,34 @@ CHAIN = (
         oldest="1.1.0",
     ),
 )
+
+# The same chain, whose schema is ready before its data is moved. The walk has a begin and a finish
+# of its own, and either would show if it ran twice, as MOVE would.
+BEGIN = ("INSERT INTO host VALUES (0, 'begun')",)
+FINISH = (
+    "LOCK TABLE host IN ACCESS EXCLUSIVE MODE",
+    "UPDATE host SET os_name = os_name || ' and finished' WHERE id = 0",
+)
+FRAMED = "SELECT os_name FROM host WHERE id = 0"
+
+
+def framed(
+    *, begin: Sequence[str] = BEGIN, finish: Sequence[str] = FINISH, readies: bool = False
+) -> dict[str, Any]:
+    """The step that moves the data, between what is to run before and after it."""
+    return step(
+        "os.migrate",
+        "".join(f"{text};\n" for text in (*begin, MOVE, *finish)),
+        undo="DELETE FROM host WHERE id = 0;\nUPDATE host SET os_name = NULL;\n",
+        batch={
+            "table": "host",
+            "key": "id",
+            "begin": list(begin),
+            "statements": [MOVE],
+            "finish": list(finish),
+        },
+        readies=readies,
+    )
+
+
+TRAILING = (CHAIN[0], release("1.1.0", 2, CHAIN[1]["steps"][0], framed()), CHAIN[2])

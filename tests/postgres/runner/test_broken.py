@@ -362,8 +362,8 @@ STEPS: dict[str, tuple[str, str]] = {
     ),
     "a commit of its own": (
         "CREATE TABLE left_over (id int); COMMIT;",
-        "its SQL ended the transaction by itself (COMMIT or ROLLBACK); a step's SQL must leave that"
-        " to the runner",
+        "the SQL of step bad.expand (1.1.0) ended the transaction by itself (COMMIT or ROLLBACK);"
+        " a step's SQL must leave that to the runner",
     ),
     "a commit and an error": (
         "COMMIT; SELECT 1/0;",

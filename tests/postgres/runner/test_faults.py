@@ -65,6 +65,29 @@ def in_background(package: Package, *arguments: str) -> Iterator[Callable[[], Re
     thread.join(60)
 
 
+@contextmanager
+def busy_writer(database: "Database", statement: str) -> Iterator[list[float]]:
+    """An application that writes all the time; the value holds how long each write took."""
+    took, stop = [0.0], threading.Event()
+
+    def write() -> None:
+        with closing(psycopg2.connect(database.dsn)) as connection:
+            connection.autocommit = True
+            while not stop.is_set():
+                began = time.monotonic()
+                connection.cursor().execute(statement)
+                took.append(time.monotonic() - began)
+                time.sleep(0.005)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        yield took
+    finally:
+        stop.set()
+        writer.join()
+
+
 def wait_for(probe: Callable[[], object], seconds: float = 10.0) -> None:
     deadline = time.monotonic() + seconds
     while not probe():
@@ -178,35 +201,57 @@ def test_a_long_reader_never_makes_the_application_queue(
     """A report holds the table for two seconds; each write waits one lock_timeout at most."""
     package = make_package(*CHAIN[:2], settings="lock_timeout = 200ms\nlock_patience = 30s")
     package.done("apply", "--to", "1.0.0")
-    longest, stop = 0.0, threading.Event()
-
-    def write() -> None:
-        nonlocal longest
-        with closing(psycopg2.connect(database.dsn)) as connection:
-            connection.autocommit = True
-            while not stop.is_set():
-                began = time.monotonic()
-                connection.cursor().execute("UPDATE host SET os = 'x' WHERE id = 7")
-                longest = max(longest, time.monotonic() - began)
-                time.sleep(0.005)
-
-    writer = threading.Thread(target=write)
-    with closing(psycopg2.connect(database.dsn, application_name="report")) as reader:
+    with (
+        closing(psycopg2.connect(database.dsn, application_name="report")) as reader,
+        busy_writer(database, "UPDATE host SET os = 'x' WHERE id = 7") as writes,
+    ):
         reader.cursor().execute("SELECT count(*) FROM host")
-        writer.start()
         with in_background(package, "apply", "--phase", "expand") as finish:
             time.sleep(2.0)
             reader.rollback()
             result = finish()
-    stop.set()
-    writer.join()
     assert result.code == 0, result
     assert re.search(
         r"os\.expand \(1\.1\.0\) has to wait: report of interlock_test on this host"
         r" \(server process \d+, idle in transaction for [\d.]+ s\) blocks public\.host",
         result.err,
     )
-    assert 0.05 < longest < 0.2 + 0.25
+    assert 0.05 < max(writes) < 0.2 + 0.25
+
+
+VACUUMED = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'autovacuum: VACUUM% public.host%'"
+
+
+@pytest.mark.parametrize(("superuser", "lock_timeout"), [(True, "200ms"), (False, "1s")])
+def test_autovacuum_yields(
+    make_package: MakePackage, own_cluster: "Cluster", *, superuser: bool, lock_timeout: str
+) -> None:
+    """It is at work on a table that has just been migrated, and would be for hours."""
+    own_cluster.database("postgres").execute("ALTER SYSTEM SET autovacuum_naptime = '1s'")
+    own_cluster.database("postgres").execute("SELECT pg_reload_conf()")
+    database = own_cluster.create_database()
+    database.execute(
+        "DROP ROLE IF EXISTS plain; CREATE ROLE plain LOGIN; GRANT CREATE ON SCHEMA public TO plain;"
+        f'GRANT CREATE ON DATABASE "{database.name}" TO plain'
+    )
+    package = make_package(
+        *CHAIN[:2],
+        shards={"north": database.dsn if superuser else database.dsn_as("plain")},
+        settings=f"lock_timeout = {lock_timeout}\nlock_patience = 4s",
+    )
+    package.done("apply", "--to", "1.0.0")
+    database.execute(
+        "INSERT INTO host SELECT n, repeat('x', 100) FROM generate_series(1000, 100000) AS n"
+    )
+    database.execute(
+        "ALTER TABLE host SET"
+        " (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1);"
+        "UPDATE host SET os = os || 'y'"
+    )
+    wait_for(lambda: database.rows(VACUUMED), seconds=30)
+    package.done("apply", "--phase", "expand")
+    own_cluster.drop_database(database.name)
+    own_cluster.database("postgres").execute("DROP ROLE plain")
 
 
 def test_patience_ends_with_the_blockers_name(

@@ -11,7 +11,16 @@ import psycopg2
 import pytest
 
 from tests.postgres.runner.conftest import MakePackage
-from tests.postgres.runner.packages import CHAIN, PYTHON, ROWS, Package, release, step
+from tests.postgres.runner.packages import (
+    CHAIN,
+    FRAMED,
+    PYTHON,
+    ROWS,
+    TRAILING,
+    Package,
+    release,
+    step,
+)
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database
@@ -78,7 +87,18 @@ def clear(database: "Database") -> None:
     database.execute("DROP SCHEMA IF EXISTS interlock CASCADE; DROP TABLE IF EXISTS host")
 
 
-def assert_true_words(database: "Database", *, forward: bool) -> None:
+def readying(package: Package) -> list[set[str]]:
+    """For each schema, from 1 on, the steps that it waits for."""
+    names: set[str] = set()
+    needed: dict[int, set[str]] = {}
+    for past in package.releases:
+        steps = [item for item in past["steps"] if item["phase"] != "contract" and item["readies"]]
+        names |= {item["id"] for item in steps}
+        needed.setdefault(past["schema"], set(names))
+    return list(needed.values())
+
+
+def assert_true_words(package: Package, database: "Database", *, forward: bool) -> None:
     """What a shard says when its runner was killed: never more than its steps have made.
 
     Going forward it says no less either, because the last step raises the schema by itself.
@@ -86,13 +106,8 @@ def assert_true_words(database: "Database", *, forward: bool) -> None:
     if database.rows("SELECT to_regclass('interlock.handshake')") == [(None,)]:
         return
     done = {row[0] for row in database.rows("SELECT id FROM interlock.steps WHERE state = 'done'")}
-    made = sum(
-        steps <= done
-        for steps in (
-            {"base.expand"},
-            {"base.expand", "os.expand", "os-index.expand", "os.migrate", "tidy.migrate"},
-        )
-    )
+    made = sum(steps <= done for steps in readying(package))
+    assert "os.contract" not in done or "os.migrate" in done
     for schema, oldest in database.rows("SELECT schema, oldest_server FROM interlock.handshake"):
         assert schema == made if forward else schema <= made
         assert "os.contract" not in done or oldest == "1.1.0"
@@ -111,7 +126,7 @@ def kill_everywhere(
     for before in whole["effects"][:-1]:
         prepare()
         assert ask(package, *arguments, before=before)["code"] == SIGKILL, before
-        assert_true_words(database, forward=arguments[0] != "undo")
+        assert_true_words(package, database, forward=arguments[0] != "undo")
         assert ask(package, *arguments)["code"] == 0, before
         assert state(database) == wanted, before
 
@@ -119,6 +134,27 @@ def kill_everywhere(
 def test_apply(ask: Ask, package: Package, database: "Database") -> None:
     kill_everywhere(ask, package, database, lambda: clear(database), "apply", "--phase", "contract")
     assert package.done("verify").out.startswith("north: in order")
+
+
+def test_what_runs_once_around_batches_and_behind_a_ready_schema(
+    ask: Ask, make_package: MakePackage, database: "Database"
+) -> None:
+    package = make_package(*TRAILING)
+    kill_everywhere(ask, package, database, lambda: clear(database), "apply", "--phase", "contract")
+    assert database.rows(FRAMED) == [("begun and finished",)]
+    assert package.done("verify").out.startswith("north: in order")
+
+
+def test_undo_of_what_trails(ask: Ask, make_package: MakePackage, database: "Database") -> None:
+    package = make_package(*TRAILING[:2])
+
+    def prepare() -> None:
+        clear(database)
+        package.done("apply")
+
+    kill_everywhere(ask, package, database, prepare, "undo", "--to", "1.0.0")
+    package.done("apply")
+    assert database.rows(FRAMED) == [("begun and finished",)]
 
 
 def test_undo(ask: Ask, make_package: MakePackage, database: "Database") -> None:

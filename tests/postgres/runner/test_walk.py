@@ -9,6 +9,7 @@ from toolchain.runner import walk
 from toolchain.runner.errors import Refused
 from toolchain.runner.manifest import Manifest, Phase, Release, Script, Step
 from toolchain.runner.records import Ledger, StepRecord
+from toolchain.runner.state import unmoved
 from toolchain.runner.version import Versions, version_key
 
 
@@ -26,13 +27,14 @@ def manifests(draw: st.DrawFn) -> Manifest:
         steps = tuple(
             Step(
                 f"{index}-{place}.{phase.value}", f"{index}-{place}", phase, True, script, None,
-                script, None, version,
+                script, None, version, phase is not Phase.MIGRATE or draw(st.booleans()),
             )
             for place, phase in enumerate(phases)
         )  # fmt: skip
         below = draw(st.none() | st.integers(6, 9))
         servers = Versions(f"1.{oldest}.0", None if below is None else f"1.{below}.0")
-        releases.append(Release(version, schema, servers, steps))
+        ordered = tuple(sorted(steps, key=lambda step: step.place))
+        releases.append(Release(version, schema, servers, ordered))
     return Manifest("demo", releases[-1].version, tuple(releases))
 
 
@@ -61,6 +63,18 @@ def carry_out(ledger: Ledger, action: walk.Forward | walk.Backward) -> Ledger:
     if isinstance(action, walk.RunStep) and action.completes:
         return carry_out(ledger, walk.MakeReady(action.release))
     return ledger
+
+
+def assert_ready_is_true(manifest: Manifest, ledger: Ledger) -> None:
+    """A release is ready exactly when all that its schema waits for is done, and not more."""
+    ready = walk.release_index(manifest, ledger.ready)
+    for index, release in enumerate(manifest.releases):
+        if index <= ready:
+            assert all(ledger.state(step) == "done" for step in release.preparing)
+        if index < ready:
+            assert all(ledger.state(step) == "done" for step in release.trailing)
+        if index > ready:
+            assert all(ledger.state(step) == "pending" for step in release.trailing)
 
 
 @settings(deadline=None)
@@ -100,6 +114,7 @@ def test_what_a_shard_says_is_true_at_every_instant(manifest: Manifest) -> None:
             oldest = ledger.handshake.servers.oldest
             assert version_key(oldest) >= version_key(action.release.servers.oldest)
         before, ledger = ledger.handshake, carry_out(ledger, action)
+        assert_ready_is_true(manifest, ledger)
         assert ledger.handshake.schema >= before.schema
         assert version_key(ledger.handshake.servers.oldest) >= version_key(before.servers.oldest)
         for release in manifest.releases:
@@ -164,6 +179,63 @@ def test_after_undo_no_step_is_left_without_its_way_back(
     kinds = [isinstance(action, walk.Lower) for action in actions]
     assert kinds == sorted(kinds, reverse=True)
     assert sum(kinds) <= 1
+
+
+@settings(deadline=None)
+@given(manifests())
+def test_nothing_waits_longer_than_for_its_own(manifest: Manifest) -> None:
+    """Ready comes right after the last step that readies; what trails comes before the contract."""
+    ledger = walk.fresh(manifest)
+    for action in walk.forward(manifest, ledger, positions(manifest)[-1]):
+        before, ledger = ledger, carry_out(ledger, action)
+        if isinstance(action, walk.RunStep) and action.step in action.release.trailing:
+            assert before.ready == action.release.version
+        if isinstance(action, walk.RunStep) and action.step in action.release.preparing:
+            rest = {ledger.state(step) for step in action.release.preparing}
+            assert action.completes == (rest == {"done"})
+        if isinstance(action, walk.Close):
+            moved = [step for step in manifest.steps if step.release <= action.release.version]
+            assert {ledger.state(s) for s in moved if s.phase is Phase.MIGRATE} <= {"done"}
+    assert unmoved(manifest, ledger) == ()
+
+
+@settings(deadline=None)
+@given(manifests(), st.data())
+def test_expand_makes_ready_what_waits_for_nothing_else(
+    manifest: Manifest, data: st.DataObject
+) -> None:
+    index = data.draw(st.integers(0, len(manifest.releases) - 1))
+    ledger, release = walk.fresh(manifest), manifest.releases[index]
+    for action in walk.forward(manifest, ledger, walk.Position(index, Phase.EXPAND)):
+        ledger = carry_out(ledger, action)
+    waits = any(step.readies for step in release.of(Phase.MIGRATE))
+    assert (ledger.ready == release.version) == (not waits)
+    assert unmoved(manifest, ledger) == (() if waits else release.trailing)
+
+
+@settings(deadline=None)
+@given(manifests(), st.data())
+def test_undo_lowers_no_schema_for_what_trails(manifest: Manifest, data: st.DataObject) -> None:
+    """What is left after an undo, and at every instant of it, is what the shard says."""
+    ledger = walk.fresh(manifest)
+    places = positions(manifest)
+    for action in walk.forward(manifest, ledger, data.draw(st.sampled_from(places))):
+        ledger = carry_out(ledger, action)
+    try:
+        back = walk.backward(manifest, ledger, data.draw(st.sampled_from(places)))
+    except Refused:
+        return
+    undone = {action.step.id for action in back if isinstance(action, walk.UndoStep)}
+    ready = walk.release_index(manifest, ledger.ready)
+    needed = [step.id for release in manifest.releases[: ready + 1] for step in release.preparing]
+    if undone & set(needed):
+        assert isinstance(back[0], walk.Lower)
+    for step_back in back:
+        ledger = carry_out(ledger, step_back)
+        lowered = walk.release_index(manifest, ledger.ready)
+        for release in manifest.releases[: lowered + 1]:
+            assert all(ledger.state(step) == "done" for step in release.preparing)
+    assert_ready_is_true(manifest, ledger)
 
 
 def test_positions_are_ordered() -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.spec.sample import SAMPLE, changed, told, write
 from toolchain.edge.directory import Directory
 from toolchain.errors import SpecError
-from toolchain.model.change import Batch, Phase, RawSql
+from toolchain.model.change import Batch, Phase, Script
 from toolchain.model.release import Architecture, Format, Product, RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.spec import load_product
@@ -56,7 +56,8 @@ def test_a_release_is_what_its_file_says(tmp_path: Path) -> None:
         "split-host.expand", "audit-index.expand", "split-host.migrate", "os-name.contract",
     ]  # fmt: skip
     index, migrate = release.database.steps[1:3]
-    assert index.operation == RawSql(sql="sql/12-audit-index.sql", transaction=False)
+    assert index.sql == Script(name="sql/12-audit-index.sql")
+    assert not index.transaction
     assert migrate.phase is Phase.MIGRATE
     assert migrate.batch == Batch(table="public.host", key="id")
     assert (index.origin.line, index.origin.column) == (11, 7)

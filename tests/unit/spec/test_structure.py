@@ -51,7 +51,7 @@ CASES = {
                      "4 out-of-range", ("write 1 or more",)),
     "long summary": (P, "Systems management", "S" * 81, "2 out-of-range", ("80 or fewer",)),
     "no operation": (R, "{change: os-name, sql: sql/12-drop-os-name.sql}", "{change: os-name}",
-                     "17 operation", ("names no operation", "sql")),
+                     "17 operation", ("has no SQL", "add sql")),
     "architecture twice": (P, "{architectures: [all]}", "{architectures: [amd64, amd64]}",
                            "13 duplicate-item", ("'amd64'",)),
     "all beside others": (P, "{architectures: [all]}", "{architectures: [all, amd64]}",

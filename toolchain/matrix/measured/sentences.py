@@ -1,7 +1,15 @@
 """The differences that a rehearsal found, in sentences; every report takes them from here."""
 
 from toolchain.matrix.measured.differences import FalsePromise, WiderWindow
-from toolchain.matrix.measured.values import ORDER, Broken, Failure, Means, SchemaComparison, State
+from toolchain.matrix.measured.values import (
+    ORDER,
+    Broken,
+    Exchange,
+    Failure,
+    Means,
+    SchemaComparison,
+    State,
+)
 from toolchain.model.version import Version
 
 _MOST_STATES = 3
@@ -10,6 +18,12 @@ _LONGEST_DEFINITION = 200
 
 def promise_sentence(promise: FalsePromise) -> str:
     """Which server fails where, although the windows let it run there."""
+    exchange = promise.failure.exchange
+    if exchange is not None:
+        return (
+            f"the server {promise.server.version} does not see what {exchange.writer} writes on a"
+            f" shard at {spell_states(promise.states)}, and the windows let both run there"
+        )
     return (
         f"the server {promise.server.version} fails on a shard at {spell_states(promise.states)},"
         " and the windows let it run there"
@@ -32,9 +46,24 @@ def answer_sentence(failure: Failure) -> str:
     if statement is None:
         code = f" (exit code {failure.code})" if failure.code else ""
         return f"the probe says: {failure.message}{code}"
+    if failure.means is Means.EXCHANGE:
+        return f"{statement.name} at {statement.origin} {failure.message}"
     run = "" if failure.means is Means.PREPARE else f" with its {failure.means.value}"
     code = f" (SQLSTATE {failure.code})" if failure.code else ""
     return f"{statement.name}{run} at {statement.origin}: {failure.message}{code}"
+
+
+def missed_sentence(exchange: Exchange, reader: Version) -> str:
+    """What a server saw of another's write, and what it should have seen."""
+    should = (
+        f"after {exchange.after} of {reader} itself it sees"
+        if exchange.own
+        else f"where {exchange.writer} itself sees"
+    )
+    return (
+        f"sees {exchange.found} after {exchange.after} of {exchange.writer}; {should}"
+        f" {exchange.expected}"
+    )
 
 
 def wider_sentence(wider: WiderWindow) -> str:

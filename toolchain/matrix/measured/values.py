@@ -38,19 +38,37 @@ class Means(Enum):
     SAMPLE = "sample"
     SEED = "seed"
     PROBE = "probe"
+    EXCHANGE = "exchange"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """What a server saw of another's write: `after` names the writer's statement.
+
+    `expected` and `found` are rows, spelled. With `own` a write of the server's own release would
+    have been seen as expected; else the writer itself sees it so.
+    """
+
+    writer: Version
+    after: str
+    expected: str
+    found: str
+    own: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What PostgreSQL answered to a statement, or a probe to Interlock; `statement` is None there.
 
-    `code` is the SQLSTATE, or a probe's exit code.
+    `code` is the SQLSTATE, or a probe's exit code. With an `exchange` the statement worked, and saw
+    something else than it should.
     """
 
     means: Means
     statement: Statement | None
     code: str
     message: str
+    exchange: Exchange | None = None
 
     @property
     def name(self) -> str:

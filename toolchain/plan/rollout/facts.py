@@ -114,7 +114,7 @@ def _facts(release: Release) -> ReleaseFacts:
                 id=step.id,
                 phase=step.phase,
                 # The data that a migrate moved may stay; an expand without an undo may not.
-                undoable=step.phase is Phase.MIGRATE or step.operation.undo is not None,
+                undoable=step.phase is Phase.MIGRATE or step.undo is not None,
             )
             for step in release.database.steps
         ),

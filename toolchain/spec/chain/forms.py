@@ -102,7 +102,7 @@ def _related(releases: Sequence[Facts], change: str, held: Held) -> Iterator[Rel
     for phase in phases:
         for other in releases:
             step = other.placed(change, phase)
-            if step is not None:
+            if step is not None and step.step.readies:
                 words = f"{other.version} has the {phase.value} of {change}"
                 yield Related(origin=step.place.origin, message=words)
                 return

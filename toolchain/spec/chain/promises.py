@@ -157,7 +157,7 @@ class Promises:
                     message=f"the server of {release.version} uses it",
                 )
             )
-        ready = self._carrier(at, change, Phase.MIGRATE) or self._carrier(at, change, Phase.EXPAND)
+        ready = self._made_ready(at, change)
         if ready is not None:
             by, step = ready
             words = f"{by.version} makes {change} ready, with schema {by.schema}"
@@ -175,6 +175,11 @@ class Promises:
 
     def _contract(self, at: int, change: str) -> tuple[Facts, PlacedStep] | None:
         return self._carrier(at, change, Phase.CONTRACT)
+
+    def _made_ready(self, at: int, change: str) -> tuple[Facts, PlacedStep] | None:
+        moved = self._carrier(at, change, Phase.MIGRATE)
+        waited = moved is not None and moved[1].step.readies
+        return moved if waited else self._carrier(at, change, Phase.EXPAND)
 
     def _carrier(self, at: int, change: str, phase: Phase) -> tuple[Facts, PlacedStep] | None:
         """The release of a history that carries a step, and the step."""
@@ -200,8 +205,7 @@ class Promises:
         form = self.declared[at].forms.get(obstacle.change)
         if form is not None:
             return form.place
-        ready = self._carrier(at, obstacle.change, Phase.MIGRATE)
-        ready = ready or self._carrier(at, obstacle.change, Phase.EXPAND)
+        ready = self._made_ready(at, obstacle.change)
         return None if ready is None else ready[1].place
 
     def _removed_at(self, at: int, obstacle: Obstacle[Version] | None) -> Place | None:

@@ -10,6 +10,7 @@ from toolchain.spec.facts import Facts, PlacedStep
 from toolchain.spec.lint.allowances import allowances, allowed
 from toolchain.spec.lint.blocks import statements_of
 from toolchain.spec.lint.catalogue import Catalogue
+from toolchain.spec.lint.generated import is_borne
 from toolchain.spec.lint.hazards import hazard_complaints
 from toolchain.spec.lint.locking import lock_complaints
 from toolchain.spec.lint.made import created
@@ -34,7 +35,14 @@ class _Finding:
     index: int
 
     def at(self, placed: PlacedStep) -> Problem:
-        """The problem, where the SQL stands."""
+        """The problem, where the SQL stands; for generated SQL, where it was declared."""
+        if placed.step.sql.text is not None:
+            line = origin_at(self.file.shown, self.file.text, self.index).line
+            return Complaint(
+                self.complaint.code,
+                f"{self.complaint.message} (line {line} of the generated {self.file.shown})",
+                f"{self.complaint.cure}, or allow it here with a reason",
+            ).at(placed.place)
         place = Place(origin_at(self.file.shown, self.file.text, self.index))
         runs = f"the step {placed.step.id} runs this file, and may allow it there with a reason"
         return self.complaint.at(place, Related(origin=placed.place.origin, message=runs))
@@ -72,7 +80,7 @@ def check_safety(releases: Sequence[tuple[Document, Facts]], files: SqlFiles) ->
 
 
 def _step(document: Document, placed: PlacedStep, fresh: Fresh, walk: _Walk) -> Iterator[Problem]:
-    key = (placed.step.id, placed.step.operation.sql)
+    key = (placed.step.id, placed.step.sql.name)
     if key not in walk.done:
         walk.done[key] = _findings(placed, fresh, walk)
     findings = walk.done[key]
@@ -89,8 +97,8 @@ def _step(document: Document, placed: PlacedStep, fresh: Fresh, walk: _Walk) -> 
 
 def _findings(placed: PlacedStep, fresh: Fresh, walk: _Walk) -> tuple[_Finding, ...] | None:
     """All that a step's files do; None when one of them cannot be judged yet."""
-    operation = placed.step.operation
-    names = [operation.sql, *([operation.undo] if operation.undo is not None else [])]
+    step = placed.step
+    names = [step.sql.name, *([step.undo.name] if step.undo is not None else [])]
     read = [walk.files.known(name) for name in names]
     files = [file for file in read if file is not None and file.shown not in walk.broken]
     if len(files) < len(names):
@@ -99,6 +107,7 @@ def _findings(placed: PlacedStep, fresh: Fresh, walk: _Walk) -> tuple[_Finding, 
         finding
         for at, file in enumerate(files)
         for finding in _file(placed, file, fresh, walk, undo=at > 0)
+        if not is_borne(finding.complaint.code, step, undo=at > 0)
     )
 
 

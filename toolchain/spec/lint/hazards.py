@@ -83,7 +83,7 @@ def _labels(statement: Statement, scope: Scope) -> Iterator[Complaint]:
         if not any(thing.name == name for thing in scope.coming):
             scope.labels.add(tree.get("newVal", ""))
         return
-    if not scope.labels or not scope.step.operation.transaction:
+    if not scope.labels or not scope.step.transaction:
         return
     for kind, node in walk(tree):
         label = node.get("sval", {}).get("sval") if kind == "A_Const" else None

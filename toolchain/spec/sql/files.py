@@ -46,6 +46,18 @@ class SqlFiles:
         """A file that has been read; None where it could not be."""
         return self._read.get(path)
 
+    def add(self, name: str, text: str) -> None:
+        """Take in SQL that was generated; it parses, or its generator is wrong."""
+        statements = parse(name, text)
+        if isinstance(statements, Problem):
+            raise TypeError(f"{statements}\n{text}")
+        self._read[name] = SqlFile(
+            shown=name,
+            text=text,
+            sha256=hashlib.sha256(text.encode()).hexdigest(),
+            statements=tuple(statements),
+        )
+
     def checksum(self, path: str) -> str | None:
         """The SHA-256 of a file that has been read; None where it could not be."""
         file = self._read.get(path)

@@ -18,8 +18,10 @@ _BATCH_PARAMETERS = frozenset({1, 2})
 def check_steps(document: Document, steps: tuple[PlacedStep, ...], files: SqlFiles) -> None:
     """Note what is wrong with the files of a release's steps, in the spec or in the files."""
     for placed in steps:
-        operation, batch = placed.step.operation, placed.step.batch
-        if batch is not None and not operation.transaction:
+        step = placed.step
+        if step.sql.text is not None:
+            continue  # generated
+        if step.batch is not None and not step.transaction:
             document.complain(
                 Complaint(
                     Code.SQL_ONE_STATEMENT,
@@ -29,9 +31,9 @@ def check_steps(document: Document, steps: tuple[PlacedStep, ...], files: SqlFil
                 (*placed.path, "transaction"),
             )
             continue
-        _check_file(document, placed, "sql", operation.sql, files)
-        if operation.undo is not None:
-            _check_file(document, placed, "undo", operation.undo, files)
+        _check_file(document, placed, "sql", step.sql.name, files)
+        if step.undo is not None:
+            _check_file(document, placed, "undo", step.undo.name, files)
 
 
 def _check_file(
@@ -73,7 +75,7 @@ def _related(placed: PlacedStep) -> Related:
 
 
 def _problems(placed: PlacedStep, file: SqlFile, *, batched: bool) -> Iterator[Problem]:
-    transaction = placed.step.operation.transaction
+    transaction = placed.step.transaction
     for number, statement in enumerate(file.statements):
         complaint = _complaint(statement, transaction=transaction, batched=batched)
         if complaint is None and number == 1 and not transaction:

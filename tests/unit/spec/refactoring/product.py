@@ -1,0 +1,98 @@
+"""A product of three releases whose second declares a refactoring; only what a test is about."""
+
+from dataclasses import dataclass
+
+from tests.unit.spec.chains import PRODUCT
+from tests.unit.spec.memory import Memory
+from toolchain.spec.load import Checked, check_product
+
+TABLES = """\
+CREATE TYPE public.state AS ENUM ('new', 'done');
+CREATE TABLE public.host (
+    id bigint PRIMARY KEY,
+    name text NOT NULL,
+    os text,
+    cpu integer CHECK (cpu >= 0),
+    memory integer,
+    state public.state
+);
+CREATE TABLE public.disk (
+    host_id bigint PRIMARY KEY REFERENCES public.host (id) ON DELETE CASCADE,
+    disk_size integer NOT NULL
+);
+CREATE TABLE public.job (
+    id bigint PRIMARY KEY,
+    host_id bigint NOT NULL REFERENCES public.host (id),
+    host_note text,
+    priority integer DEFAULT 1
+);
+CREATE INDEX host_by_name ON public.host (name);
+CREATE INDEX job_by_host ON public.job (host_id);
+"""
+SPLIT = "split_table: {table: host, into: {hardware: {columns: [cpu, memory]}}}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Specs:
+    """Releases 1.0.0, 1.1.0 and 1.2.0; the operation stands in line 9 of the second."""
+
+    expand: str
+    migrate: str | None = "change: it"
+    migrate_with: str = "1.1.0"
+    contract: str | None = "change: it"
+    statements: str = ""
+    second_statements: str = ""
+
+    def files(self) -> dict[str, bytes]:
+        """The product's files by path."""
+        first = _release("1.0.0", "2026-01-01", 1, {"expand": "change: tables\n      sql: a.sql"})
+        steps = {"expand": f"change: it\n      {self.expand}"}
+        later: dict[str, str] = {}
+        if self.migrate is not None:
+            (steps if self.migrate_with == "1.1.0" else later)["migrate"] = self.migrate
+        if self.contract is not None:
+            later["contract"] = self.contract
+        texts = {
+            "product.yaml": PRODUCT.format(rollout="database-first", skew=1),
+            "web": "#!/bin/sh\n",
+            "a.sql": TABLES,
+            "one.sql": self.statements,
+            "two.sql": self.second_statements,
+            "1.0.0.yaml": first + ("  statements: one.sql\n" if self.statements else ""),
+            "1.1.0.yaml": _release("1.1.0", "2026-02-01", 2, steps)
+            + ("  statements: two.sql\n" if self.second_statements else ""),
+            "1.2.0.yaml": _release("1.2.0", "2026-03-01", 3 if later else 2, later),
+        }
+        return {name: text.encode() for name, text in texts.items()}
+
+    def check(self) -> Checked:
+        """What the check finds."""
+        return check_product(Memory(self.files()), {})
+
+    def told(self) -> list[str]:
+        """Each problem as `1.1.0.yaml:9 code: message; cure`."""
+        return [
+            f"{problem.origin.file.removeprefix('product/')}:{problem.origin.line}"
+            f" {problem.code.value}: {problem.message}; {problem.cure}"
+            for problem in self.check().problems
+        ]
+
+    def sql(self, step: str) -> str:
+        """The SQL of a step of a sound product."""
+        checked = self.check()
+        assert checked.product is not None, checked.problems
+        return next(
+            each.sql.text or ""
+            for release in checked.product.releases
+            for each in release.database.steps
+            if each.id == step
+        )
+
+
+def _release(version: str, day: str, schema: int, steps: dict[str, str]) -> str:
+    lines = [f"release: {version}", f"date: {day}", "changelog: [News.]", "schema:"]
+    lines += [f"  version: {schema}", "  # what changes"]
+    for phase in ("expand", "migrate", "contract"):
+        if phase in steps:
+            lines += [f"  {phase}:", f"    - {steps[phase]}"]
+    return "\n".join([*lines, "server:", "  binaries: [{source: web, target: /usr/bin/demo}]", ""])

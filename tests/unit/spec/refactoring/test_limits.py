@@ -1,0 +1,60 @@
+"""A statement that a form cannot bear is told, for servers that may meet the form."""
+
+import pytest
+
+from tests.unit.spec.refactoring.product import SPLIT, Specs
+from toolchain.model.relation_name import RelationName
+from toolchain.refactor.phases import Act
+from toolchain.spec.problem import Problem
+from toolchain.spec.refactoring.acts import Done, acts_of
+from toolchain.spec.sql.parser import parse
+
+HOST = RelationName("public", "host")
+UPSERT = """\
+-- name: put-hardware
+INSERT INTO hardware (host_id, cpu) VALUES ($1, $2)
+ON CONFLICT (host_id) DO UPDATE SET cpu = excluded.cpu;
+"""
+
+
+@pytest.mark.parametrize(
+    ("sql", "done"),
+    [
+        ("INSERT INTO host (id, os) VALUES (1, 'a')",
+         [Done(Act.WRITE, HOST, frozenset({"id", "os"}))]),
+        ("INSERT INTO public.host (id) VALUES (1) ON CONFLICT DO NOTHING",
+         [Done(Act.WRITE, HOST, frozenset({"id"})), Done(Act.ON_CONFLICT, HOST, frozenset({"id"}))]),
+        ("UPDATE host SET os = 'a' WHERE id = 1", [Done(Act.WRITE, HOST, frozenset({"os"}))]),
+        ("DELETE FROM host", [Done(Act.WRITE, HOST)]),
+        ("TRUNCATE host, other.disk",
+         [Done(Act.TRUNCATE, HOST), Done(Act.TRUNCATE, RelationName("other", "disk"))]),
+        ("COPY host FROM STDIN", [Done(Act.COPY, HOST)]),
+        ("COPY host TO STDOUT", [Done(Act.COPY_OUT, HOST)]),
+        ("COPY (SELECT * FROM host) TO STDOUT", []),
+        ("SELECT * FROM host", []),
+        ("SELECT * FROM host FOR UPDATE", [Done(Act.LOCK, HOST)]),
+        ("WITH gone AS (DELETE FROM host RETURNING id) SELECT * FROM gone", [Done(Act.WRITE, HOST)]),
+    ],
+)  # fmt: skip
+def test_acts(sql: str, done: list[Done]) -> None:
+    parsed = parse("", sql)
+    assert not isinstance(parsed, Problem)
+    assert list(acts_of(parsed[0])) == done
+
+
+def test_an_upsert_of_a_view_is_told_at_its_line() -> None:
+    (told,) = Specs(expand=SPLIT, second_statements=f"-- statements\n{UPSERT}").told()
+    assert told.startswith("two.sql:3 statement-limit: the statement put-hardware meets")
+
+
+def test_copies_bear_it() -> None:
+    copied = SPLIT.replace("{table: host,", "{table: host, strategy: copy,")
+    assert Specs(expand=copied, second_statements=UPSERT).told() == []
+
+
+def test_other_statements_are_left_alone() -> None:
+    fine = UPSERT.split("\nON", maxsplit=1)[0] + ";\n"
+    assert (
+        Specs(expand=SPLIT, statements="-- name: a\nSELECT 1;\n", second_statements=fine).told()
+        == []
+    )

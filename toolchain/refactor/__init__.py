@@ -1,0 +1,1 @@
+"""From a declared refactoring to the SQL of its phases: text in, text out, nothing executed."""

@@ -1,0 +1,1 @@
+"""Refactorings without a second form of any row: only the catalogue changes."""

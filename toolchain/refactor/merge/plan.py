@@ -1,0 +1,183 @@
+"""Merges that would break somebody, each with the cure, and the layout of all others."""
+
+from collections.abc import Iterator
+
+from toolchain.model.refactoring import MergeTables
+from toolchain.model.relation_name import RelationName
+from toolchain.model.schema import ForeignKey, Schema, TableSchema
+from toolchain.refactor.merge.layout import MergeLayout, PartLayout
+from toolchain.refactor.phases import UnableError
+from toolchain.refactor.sql import named
+
+_BY_HAND = "merge it by SQL of your own"
+
+
+def layout(change: str, merge: MergeTables, schema: Schema) -> MergeLayout:
+    """The layout of a merge; raises UnableError where somebody would break."""
+    into = _table(merge.into, schema)
+    if not merge.tables:
+        raise UnableError("no table is to be merged", "name one or more in 'tables'")
+    for message, cure in _complaints_of_target(into):
+        raise UnableError(message, cure)
+    key = _one_key(into)
+    for name in merge.tables:
+        for message, cure in _complaints(_table(name, schema), into, schema):
+            raise UnableError(message, cure)
+    parts = tuple(_part(change, _table(name, schema)) for name in merge.tables)
+    taken = [column.name for column in into.columns]
+    for part in parts:
+        for column in part.columns:
+            if column.name in taken:
+                raise UnableError(
+                    f"{into.name} would have two columns {column.name}",
+                    f"rename the one of {part.table} in an earlier release",
+                )
+            taken.append(column.name)
+    (key_type,) = (column.type for column in into.columns if column.name == key)
+    return MergeLayout(change=change, into=into.name, key=key, key_type=key_type, parts=parts)
+
+
+def _table(name: RelationName, schema: Schema) -> TableSchema:
+    table = schema.tables.get(name)
+    if table is None:
+        raise UnableError(f"there is no table {name}", "name a table that the chain's SQL has made")
+    return table
+
+
+def _one_key(table: TableSchema) -> str:
+    key = table.primary_key
+    if key is None or len(key.columns) != 1 or key.deferrable:
+        raise UnableError(
+            f"{table.name} has no plain primary key of one column, by which rows are copied",
+            _BY_HAND,
+        )
+    return key.columns[0]
+
+
+def _complaints_of_target(into: TableSchema) -> Iterator[tuple[str, str]]:
+    if into.children:
+        yield f"{into.name} is partitioned, or inherits", _BY_HAND
+    if into.rules:
+        yield f"{into.name} has rules, which would see the copied rows", "drop them first"
+    for trigger in into.triggers:
+        if "update" in trigger.events and not trigger.columns:
+            yield (
+                f"the trigger {trigger.name} of {into.name} fires at each UPDATE, so also when"
+                " a part is copied, or written by an old server",
+                "let it fire AFTER or BEFORE UPDATE OF the columns that it is about",
+            )
+
+
+def _reference(part: TableSchema, into: TableSchema) -> ForeignKey | None:
+    key, target = part.primary_key, into.primary_key
+    if key is None or target is None:
+        return None
+    ends = (into.name, key.columns, target.columns)
+    found = (
+        each for each in part.foreign_keys if (each.table, each.columns, each.references) == ends
+    )
+    return next(found, None)
+
+
+def _complaints(part: TableSchema, into: TableSchema, schema: Schema) -> Iterator[tuple[str, str]]:
+    name = part.name
+    reference = _reference(part, into)
+    if reference is None:
+        yield (
+            f"the primary key of {name} does not refer to the primary key of {into.name}",
+            "merge a table whose primary key is its foreign key to the other one",
+        )
+        return
+    if reference.on_delete != "cascade":
+        yield (
+            f"{reference.name} keeps a row of {into.name} from being deleted while it has a row"
+            f" in {name}; in one table they go together",
+            "make it ON DELETE CASCADE in an earlier release",
+        )
+    if len(part.columns) < 2:
+        yield f"{name} has no column to merge", "drop it with drop_table"
+    if part.children:
+        yield f"{name} is partitioned, or inherits", _BY_HAND
+    if part.triggers:
+        yield (
+            f"{name} has the trigger {part.triggers[0].name}, which does not see what servers"
+            f" write to {into.name}",
+            "drop it in an earlier release",
+        )
+    if part.rules:
+        yield f"{name} has the rule {part.rules[0]}, which a view cannot keep", "drop it first"
+    if part.row_security or part.policies:
+        yield (
+            f"{name} has row level security, which does not hold for columns of {into.name}",
+            "take it away in an earlier release",
+        )
+    if part.views:
+        yield (
+            f"the view {part.views[0]} reads {name}, which ends",
+            f"drop it in an earlier release, and create it on {into.name} later",
+        )
+    if part.publications or schema.whole_publications:
+        publication = (*part.publications, *schema.whole_publications)[0]
+        yield (
+            f"{name} is published by {publication}, and a view cannot be",
+            "take it out of the publication, or merge it by SQL of your own",
+        )
+    for other, foreign in schema.referencing(name):
+        yield (
+            f"{foreign.name} of {other} refers to {name}, and no foreign key may refer to a view",
+            f"let it refer to {into.name} in an earlier release",
+        )
+    yield from _of_columns(part, reference)
+
+
+def _of_columns(part: TableSchema, reference: ForeignKey) -> Iterator[tuple[str, str]]:
+    name = part.name
+    for column in part.columns:
+        if column.generated is not None or column.identity is not None:
+            what = "generated" if column.generated is not None else "an identity"
+            yield f"{column.name} of {name} is {what}", _BY_HAND
+    for key in part.keys:
+        if not key.primary:
+            yield (
+                f"{key.name} keeps the values of {', '.join(key.columns)} unique, and an index on"
+                f" {reference.table} cannot be built in the steps of a merge",
+                f"drop it with drop_constraint before, and give {reference.table} one with"
+                " add_constraint after the migration",
+            )
+    for index in part.indexes:
+        if index.unique:
+            yield (
+                f"{index.name} keeps values unique, and cannot be built in the steps of a merge",
+                f"drop it before, and give {reference.table} one after the migration",
+            )
+    for check in part.checks:
+        if check.columns & set(reference.columns) and reference.columns != reference.references:
+            yield (
+                f"the check {check.name} reads {reference.columns[0]}, which is called"
+                f" {reference.references[0]} in {reference.table}",
+                "drop it with drop_constraint in an earlier release",
+            )
+    for foreign in part.foreign_keys:
+        if foreign != reference and foreign.on_delete not in {"no action", "restrict"}:
+            yield (
+                f"{foreign.name} is ON DELETE {foreign.on_delete.upper()}, which would mean the"
+                f" whole row of {reference.table}",
+                "drop it with drop_constraint in an earlier release",
+            )
+
+
+def _part(change: str, table: TableSchema) -> PartLayout:
+    key = _one_key(table)
+    default = table.column(key)
+    columns = tuple(column for column in table.columns if column.name != key)
+    required = any(column.not_null for column in columns)
+    return PartLayout(
+        table=table.name,
+        key=key,
+        columns=columns,
+        checks=table.checks,
+        foreign_keys=tuple(each for each in table.foreign_keys if each.columns != (key,)),
+        key_default=default.default if default else None,
+        order=tuple(column.name for column in table.columns),
+        marker=None if required else named(change, table.name.name, "present"),
+    )

@@ -1,0 +1,186 @@
+"""The phases of a merge: the old tables until its migration ends, views of the new form then."""
+
+from toolchain.model.refactoring import MergeTables, Strategy
+from toolchain.model.schema import Schema
+from toolchain.refactor.merge import follow, queue, view
+from toolchain.refactor.merge.layout import MergeLayout, PartLayout
+from toolchain.refactor.merge.plan import layout
+from toolchain.refactor.phases import Expand, Migration, Phases
+from toolchain.refactor.sql import (
+    comment,
+    copy_grants,
+    ident,
+    idents,
+    literal,
+    named,
+    relation,
+    script,
+)
+
+# Shorter than deadlock_timeout: the one that gives way is never a server.
+_BRIEF = "SELECT pg_catalog.set_config('lock_timeout', '300ms', true);"
+
+
+def phases(change: str, refactoring: MergeTables, schema: Schema) -> Phases:
+    """The phases of a merge."""
+    merge = layout(change, refactoring, schema)
+    tables = " and ".join(str(part.table) for part in merge.parts)
+    return Phases(
+        strategy=Strategy.VIEW,
+        why=f"From the end of the migration {tables} can be written as a view of {merge.into},"
+        " so there is one truth and nothing to keep equal.",
+        expand=Expand(sql=_expand(merge), undo=_undo_expand(merge)),
+        migrate=Migration(
+            table=merge.into,
+            key=merge.key,
+            batch=queue.batch(merge),
+            begin=_begin(merge),
+            finish=_finish(merge),
+            undo=_undo_migrate(merge),
+        ),
+        contract=_contract(merge),
+        limits=tuple(limit for part in merge.parts for limit in view.limits(merge, part)),
+    )
+
+
+def _checks(part: PartLayout) -> tuple[tuple[str, str], ...]:
+    """What held for a part holds where there is one; a row without any part satisfies all."""
+    found = [
+        (
+            named(part.table.name, check.name, "merged"),
+            f"({part.empty()})\n        OR ({check.expression})",
+        )
+        for check in part.checks
+    ]
+    if part.required and len(part.columns) > 1:
+        whole = " AND ".join(f"{ident(name)} IS NOT NULL" for name in part.required)
+        found.append(
+            (named(part.table.name, "not_null_merged"), f"({part.empty()})\n        OR ({whole})")
+        )
+    return tuple(found)
+
+
+def _expand(merge: MergeLayout) -> str:
+    into = relation(merge.into)
+    columns = []
+    for part in merge.parts:
+        for column in part.columns:
+            collation = f" COLLATE {column.collation}" if column.collation else ""
+            columns.append(f"ADD COLUMN {ident(column.name)} {column.type}{collation}")
+    markers = [f"ADD COLUMN {ident(part.marker)} boolean" for part in merge.parts if part.marker]
+    checks = [
+        f"ADD CONSTRAINT {ident(name)} CHECK ({expression}) NOT VALID"
+        for part in merge.parts
+        for name, expression in _checks(part)
+    ]
+    marked = (
+        comment(
+            "Every column of such a part may be NULL, so a column of its own tells a part of"
+            " NULLs from none. The contract drops it."
+        )
+        if markers
+        else ""
+    )
+    return script(
+        comment(
+            f"The columns come to {merge.into.name}, and belong to the migration alone until it"
+            " has ended: a server of the old form does not know them, one of the new form must"
+            " wait for it."
+        ),
+        marked,
+        f"ALTER TABLE {into}\n    " + ",\n    ".join([*columns, *markers, *checks]) + ";",
+        queue.create_queue(merge),
+        *(follow.create(merge, part) for part in merge.parts),
+    )
+
+
+def _undo_expand(merge: MergeLayout) -> str:
+    names = [column.name for part in merge.parts for column in part.columns]
+    names += [part.marker for part in merge.parts if part.marker]
+    drops = ",\n    ".join(f"DROP COLUMN {ident(name)}" for name in names)
+    return script(
+        comment("Every write went into the old tables, so there is nothing to bring back."),
+        *(queue.drop_triggers(part) for part in merge.parts),
+        queue.drop_queue(merge),
+        *(follow.drop(merge, part) for part in merge.parts),
+        f"ALTER TABLE {relation(merge.into)}\n    {drops};",
+    )
+
+
+def _begin(merge: MergeLayout) -> str:
+    names = [name for part in merge.parts for name, _ in _checks(part)]
+    if not names:
+        return ""
+    return script(
+        comment("No row has a value yet, and each that gets one is checked."),
+        "\n".join(
+            f"ALTER TABLE {relation(merge.into)} VALIDATE CONSTRAINT {ident(name)};"
+            for name in names
+        ),
+    )
+
+
+def _finish(merge: MergeLayout) -> str:
+    words = [
+        comment(
+            "The parts are locked first, and let go at once where somebody holds them: a server"
+            " may hold one and wait for another. From here on nobody writes them."
+        )
+        + "\n"
+        + _BRIEF
+    ]
+    words += [queue.drop_triggers(part) for part in merge.parts]
+    words.append(queue.drain(merge))
+    for part in merge.parts:
+        words += [
+            comment(f"{part.table.name} becomes a view; the table stays behind it."),
+            f"ALTER TABLE {relation(part.table)} RENAME TO {ident(part.aside.name)};",
+            follow.active(merge, part),
+            view.create(merge, part),
+        ]
+    return script(*words)
+
+
+def _undo_migrate(merge: MergeLayout) -> str:
+    """Give the tables their names back, if they have lost them; they hold what the views show."""
+    first = merge.parts[0]
+    words = [_BRIEF.replace("SELECT", "PERFORM")]
+    for part in merge.parts:
+        words += [
+            copy_grants(part.table, part.aside).replace("$block$", "$grants$"),
+            view.drop(part),
+            f"ALTER TABLE {relation(part.aside)} RENAME TO {ident(part.table.name)};",
+            follow.idle(part, replace=True),
+            queue.create_triggers(part),
+        ]
+    return script(
+        comment("Where the migration has not ended, the old tables are still what they were."),
+        f"DO $block$\nBEGIN\nIF to_regclass({literal(relation(first.aside))}) IS NOT NULL THEN\n"
+        + script(*words)
+        + "END IF;\nEND\n$block$;",
+    )
+
+
+def _contract(merge: MergeLayout) -> str:
+    into = relation(merge.into)
+    alterations = [f"DROP COLUMN {ident(part.marker)}" for part in merge.parts if part.marker]
+    for part in merge.parts:
+        for foreign in part.foreign_keys:
+            deferrable = " DEFERRABLE" if foreign.deferrable else ""
+            alterations.append(
+                f"ADD CONSTRAINT {ident(named(part.table.name, foreign.name, 'merged'))}\n"
+                f"        FOREIGN KEY ({idents(foreign.columns)})"
+                f" REFERENCES {relation(foreign.table)} ({idents(foreign.references)})\n"
+                f"        ON DELETE {foreign.on_delete.upper()}"
+                f" ON UPDATE {foreign.on_update.upper()}{deferrable} NOT VALID"
+            )
+    words = [follow.drop(merge, part) for part in merge.parts]
+    for part in merge.parts:
+        words += [view.drop(part), f"DROP TABLE {relation(part.aside)};"]
+    words.append(queue.drop_queue(merge))
+    if alterations:
+        words.append(f"ALTER TABLE {into}\n    " + ",\n    ".join(alterations) + ";")
+    return script(
+        comment(f"No server knows the old tables any more: all is in {merge.into.name}."),
+        *words,
+    )

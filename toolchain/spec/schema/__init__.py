@@ -1,0 +1,1 @@
+"""The schema that a chain's SQL makes: a replay of SQL text, nothing executed."""
