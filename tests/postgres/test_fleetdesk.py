@@ -923,6 +923,33 @@ def _killed_and_resumed(walker: Walker, step: Step) -> None:
     walker.finish(step)
 
 
+def _refused(database: "Database", version: str) -> set[str]:
+    """The statements of a release's server that PostgreSQL does not understand here."""
+    refused = set()
+    with closing(psycopg2.connect(database.dsn)) as connection:
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("SET search_path TO public")
+        for statement in OPENED.product.release(Version.parse(version)).server.statements:
+            try:
+                cursor.execute(f"PREPARE tried AS {statement.sql.replace('%', '%%')}", ())
+                cursor.execute("DEALLOCATE tried")
+            except psycopg2.errors.UndefinedObject:
+                raise
+            except psycopg2.Error:
+                refused.add(statement.name)
+    return refused
+
+
+def test_no_server_holds_code_for_the_other_form_of_the_split(at: At) -> None:
+    """Each works where its own form is the only one: all that it says is in its statements."""
+    only_old, only_new = at(end_of("4.0.0")), at(end_of("4.2.0"))
+    assert _refused(only_old, "4.0.0") == set()
+    assert _refused(only_new, "4.1.0") == set()
+    assert _refused(only_old, "4.1.0") >= {"list-hosts", "set-hardware", "add-network"}
+    assert _refused(only_new, "4.0.0") >= {"list-hosts", "get-host"}
+
+
 def test_the_split_under_old_and_new_writers(at: At, servers: dict[str, Server]) -> None:
     old, new = servers["4.0.0"], servers["4.1.0"]
     database = at(end_of("4.0.0"))

@@ -179,12 +179,18 @@ def _both(database: "Database", replay: Replay, sql: str) -> None:
 def _scripts(product: OpenProduct) -> list[tuple[str, str | None]]:
     """The SQL of a chain's steps with their undo, the batches left out: they change rows alone."""
     read = product.sql()
-    return [
-        (read(step.sql).content.decode(), read(step.undo).content.decode() if step.undo else None)
-        for release in product.product.releases
-        for step in release.database.steps
-        if step.batch is None
-    ]
+    found = []
+    for release in product.product.releases:
+        for step in release.database.steps:
+            undo = read(step.undo).content.decode() if step.undo else None
+            text = read(step.sql)
+            if step.batch is None:
+                found.append((text.content.decode(), undo))
+            elif step.batch.begin or step.batch.finish:
+                end = len(text.statements) - step.batch.finish
+                once = (*text.statements[: step.batch.begin], *text.statements[end:])
+                found.append((";\n".join(once), undo))
+    return found
 
 
 def _walk(database: "Database", product: OpenProduct) -> Replay:

@@ -68,6 +68,7 @@ def _sql(opened: Any, version: str | None, change: str | None) -> dict[str, Any]
                 "batch": f"{step.batch.table}({step.batch.key})" if step.batch else None,
                 "sql": read(step.sql).content.decode(),
                 "undo": read(step.undo).content.decode() if step.undo else None,
+                "undo_file": step.undo.name if step.undo and step.undo.text is None else None,
             }
             for release, step in every
             if change in (None, step.change)
@@ -85,6 +86,7 @@ def _print_sql(answer: dict[str, Any]) -> None:
         click.echo(f"{lead}-- {step['release']} {step['id']} ({source}), {how}")
         click.echo(step["sql"].rstrip())
         if step["undo"]:
+            source = step["undo_file"] or "generated"
             click.echo(f"\n-- {step['release']} undo of {step['id']} ({source})")
             click.echo(step["undo"].rstrip())
 

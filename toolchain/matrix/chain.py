@@ -105,6 +105,11 @@ def _after(before: Held, steps: Sequence[Step], moved: set[str]) -> Held:
     )
 
 
+def one_form(links: Sequence[Link]) -> frozenset[str]:
+    """The changes whose forms no server can tell apart, such as an index."""
+    return frozenset(step.change for link in links for step in link.steps if not step.two_forms)
+
+
 def _makes_ready(step: Step) -> bool:
     return step.phase is Phase.MIGRATE and step.readies
 
@@ -126,7 +131,7 @@ def _forms(
         for link, past in zip(links, held, strict=True):
             if link.version in met and not certain <= past.ready:
                 certain &= past.ready
-    alike = {step.change for link in links for step in link.steps if not step.two_forms}
+    alike = one_form(links)
 
     def default(change: str) -> Form:
         if change in alike:

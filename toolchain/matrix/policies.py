@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from toolchain.matrix.chain import Chain, chain_of, product_chain
+from toolchain.matrix.chain import Chain, chain_of, one_form, product_chain
 from toolchain.model.change import Form
 from toolchain.model.release import Product, RolloutPolicy
 from toolchain.model.version import Version
@@ -50,8 +50,9 @@ class ChangeCost:
 
 
 def compare_policies(product: Product) -> tuple[ChangeCost, ...]:
-    """Every change of a product under every policy, sorted by name."""
+    """Every change of a product that has two forms, under every policy, sorted by name."""
     own = product_chain(product)
+    alike = one_form(own.links)
     chains = {policy: _without_declared(own, policy, product.skew) for policy in RolloutPolicy}
     return tuple(
         ChangeCost(
@@ -64,6 +65,7 @@ def compare_policies(product: Product) -> tuple[ChangeCost, ...]:
             costs=tuple((policy, _dual(chain, change)) for policy, chain in chains.items()),
         )
         for change in own.changes
+        if change not in alike
     )
 
 

@@ -26,7 +26,9 @@ class Act(Enum):
     TRUNCATE = "truncate"
     COPY = "copy"  # COPY … FROM
     COPY_OUT = "copy out"  # COPY … TO
-    WRITE = "write"  # INSERT, UPDATE or DELETE of `columns`
+    INSERT = "insert"
+    UPDATE = "update"
+    DELETE = "delete"
     LOCK = "lock"  # SELECT … FOR UPDATE and the like
 
 

@@ -83,6 +83,10 @@ class Code(Enum):
     UNKNOWN_USER = "unknown-user", "A user or group is not declared."
 
     # SQL.
+    REFACTORING_UNDER_WAY = (
+        "refactoring-under-way",
+        "A step changes what an earlier refactoring has in two forms.",
+    )
     STATEMENT_LIMIT = "statement-limit", "A server's statement would meet a form that cannot do it."
     SQL_MISSING = "sql-missing", "An SQL file does not exist."
     SQL_EMPTY = "sql-empty", "An SQL file has no statement."

@@ -1,5 +1,5 @@
 -- it.expand
--- it: old rows are filled in batches, and those of old servers before they are stored
+-- it. Old rows are filled in batches, and those of old servers before they are stored.
 
 ALTER TABLE public.host
     ADD COLUMN short text;

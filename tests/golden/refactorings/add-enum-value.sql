@@ -1,5 +1,5 @@
 -- it.expand
--- it: A label is no form of any row: new servers write it from the expand on, and servers of the
+-- it. A label is no form of any row: new servers write it from the expand on, and servers of the
 -- release before may then read a label that they do not know.
 
 -- IF NOT EXISTS, because the undo of this step leaves the label.

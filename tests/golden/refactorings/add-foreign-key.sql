@@ -1,5 +1,5 @@
 -- it.expand
--- it: A constraint is no form of any row: it binds new rows from the expand on, those of the
+-- it. A constraint is no form of any row: it binds new rows from the expand on, those of the
 -- release before too, and the contract looks at the old ones.
 
 -- Every row that is written from here on needs the row it refers to. NOT VALID looks at no row,

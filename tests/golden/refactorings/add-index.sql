@@ -1,5 +1,5 @@
 -- it.expand
--- it: An index is no form of any row: it is built beside the writers, and is there at once.
+-- it. An index is no form of any row: it is built beside the writers, and is there at once.
 
 -- CONCURRENTLY keeps no writer waiting, and is no part of a transaction. What is half built after
 -- a crash is dropped and built again.

@@ -1,5 +1,5 @@
 -- it.expand
--- it: A unique constraint is no form of any row: its index binds all servers from the expand on,
+-- it. A unique constraint is no form of any row: its index binds all servers from the expand on,
 -- and becomes the constraint in the contract.
 
 -- The index alone refuses duplicates, and ON CONFLICT and foreign keys find it. CONCURRENTLY

@@ -1,6 +1,6 @@
 -- it.expand
--- it: both forms stand in the same row, so one trigger keeps them equal before it is stored, and
--- there is no second row to lock
+-- it. Both forms stand in the same row, so one trigger keeps them equal before it is stored, and
+-- there is no second row to lock.
 
 -- memory of public.host becomes mb. Both stand in the same row, and a trigger keeps them equal
 -- before the row is stored: there is no second row to lock.

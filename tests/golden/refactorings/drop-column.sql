@@ -1,5 +1,5 @@
 -- it.expand
--- it: a row without the column's value is as old servers may find it anyway
+-- it. A row without the column's value is as old servers may find it anyway.
 
 SELECT 'servers that do not write the column need nothing' AS note;
 

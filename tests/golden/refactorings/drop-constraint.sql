@@ -1,5 +1,5 @@
 -- it.expand
--- it: New servers write what the constraint refuses, so it goes at the expand; old servers obey
+-- it. New servers write what the constraint refuses, so it goes at the expand; old servers obey
 -- it whether it is there or not.
 
 ALTER TABLE public.host DROP CONSTRAINT host_cpu_check;

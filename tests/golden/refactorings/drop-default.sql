@@ -1,5 +1,5 @@
 -- it.expand
--- it: A default is no form of any row; servers of the release before leave out the column, so it
+-- it. A default is no form of any row; servers of the release before leave out the column, so it
 -- stays until they are gone.
 
 -- The default goes in the contract, since servers of the release before count on it. Until then

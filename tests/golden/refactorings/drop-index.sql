@@ -1,5 +1,5 @@
 -- it.expand
--- it: An index is no form of any row; it stays until no server is left that was written with it
+-- it. An index is no form of any row; it stays until no server is left that was written with it
 -- in mind.
 
 -- Nothing goes before the contract, since servers of the release before still use it. Until then

@@ -1,5 +1,5 @@
 -- it.expand
--- it: New servers do not use the table, so it has no new form; it stays until no server is left
+-- it. New servers do not use the table, so it has no new form; it stays until no server is left
 -- that does.
 
 -- Nothing goes before the contract, since servers of the release before still use it. Until then

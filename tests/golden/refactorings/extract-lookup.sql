@@ -1,6 +1,6 @@
 -- it.expand
--- it: text and number stand in the same row, kept equal by a trigger; nothing is indexed by
--- system_id, so where servers search or delete by it, add an index
+-- it. Text and number stand in the same row, kept equal by a trigger; nothing is indexed by
+-- system_id, so where servers search or delete by it, add an index.
 
 -- os of public.host becomes a reference to public.system. Until the contract a row has the text
 -- and the number, and a trigger keeps them equal before it is stored. No index is made on

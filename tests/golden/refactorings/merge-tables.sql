@@ -1,5 +1,5 @@
 -- it.expand
--- it: From the end of the migration public.disk can be written as a view of public.host, so there
+-- it. From the end of the migration public.disk can be written as a view of public.host, so there
 -- is one truth and nothing to keep equal.
 
 -- The columns come to host, and belong to the migration alone until it has ended: a server of the

@@ -1,5 +1,5 @@
 -- it.expand
--- it: Many rows of public.job share one of public.host, which no view that can be written shows,
+-- it. Many rows of public.job share one of public.host, which no view that can be written shows,
 -- so both forms are stored and triggers keep them equal; a transaction that changes host_note may
 -- have to be tried again (40001), and must be READ COMMITTED.
 

@@ -1,7 +1,7 @@
 -- it.expand
--- it: both names stand in the same row, kept equal by a trigger, and the contract renames the
+-- it. Both names stand in the same row, kept equal by a trigger, and the contract renames the
 -- column with all that it has; until then no index is on system, so where new servers search by
--- it, add an index in a change of its own
+-- it, add an index in a change of its own.
 
 -- os of public.host becomes system. Until the contract there is a column of either name in each
 -- row, kept equal by a trigger. The old one keeps its indexes and constraints, and is renamed in

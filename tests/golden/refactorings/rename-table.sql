@@ -1,5 +1,5 @@
 -- it.expand
--- it: the new name is a view of all columns, which PostgreSQL reads and writes as the table
+-- it. The new name is a view of all columns, which PostgreSQL reads and writes as the table.
 
 -- host becomes machine. Until the contract the new name is a view of the whole table, so that
 -- servers read and write the same rows by either name. Defaults, identity and generated columns,

@@ -1,5 +1,5 @@
 -- it.expand
--- it: old servers may go on writing NULL, which a trigger fills before the row is stored
+-- it. Old servers may go on writing NULL, which a trigger fills before the row is stored.
 
 -- Servers that leave the column out, or write NULL, go on working; they find name there.
 

@@ -1,6 +1,6 @@
 -- it.expand
--- it: the spec asks for parts that are real tables at once: foreign keys can refer to them, and
--- ON CONFLICT finds their keys
+-- it. The spec asks for parts that are real tables at once: foreign keys can refer to them, and
+-- ON CONFLICT finds their keys.
 
 -- host is split, and both forms are real tables until the contract. A write of either is carried
 -- over to the other in the same transaction, by triggers that run as their owner: a server needs

@@ -1,5 +1,5 @@
 -- it.expand
--- it: Many rows of public.host share one of public.system, which no view that can be written
+-- it. Many rows of public.host share one of public.system, which no view that can be written
 -- shows, so both forms are stored and triggers keep them equal; a transaction that changes os may
 -- have to be tried again (40001), and must be READ COMMITTED.
 

@@ -1,6 +1,6 @@
 -- it.expand
--- it: each part is a view of some columns of one table, which PostgreSQL can update, so nothing
--- is copied before servers may use it
+-- it. Each part is a view of some columns of one table, which PostgreSQL can update, so nothing
+-- is copied before servers may use it.
 
 -- host is split. One truth, two forms: until the contract the parts are views of the old table,
 -- so that whichever form a server writes, it locks and changes the same single row. No update can

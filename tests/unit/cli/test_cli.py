@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pglast.parser import split as split_sql
 
 from tests.conftest import REPOSITORY, Interlock
 from tests.samples import write_product
@@ -55,6 +56,48 @@ def test_show_of_a_release_tells_packages_and_relations(interlock: Interlock):
     server = files["fleetdesk-server_4.1.0-1_all.deb"]
     assert any(line.startswith("conflicts fleetdesk-schema < ") for line in server["relations"])
     assert "/usr/bin/fleetdesk-web" in server["contents"]
+
+
+def test_show_tells_how_a_refactoring_was_written_and_why(interlock: Interlock):
+    answer = json.loads(interlock("show", FLEETDESK, "4.1.0", "--json").stdout)
+    split = {step["id"]: step for step in answer["steps"]}["split-host.expand"]
+    assert (split["sql"], split["strategy"]) == (None, "view")
+    text = interlock("show", FLEETDESK, "4.1.0").stdout
+    assert "step split-host.expand: generated, strategy view (" in text
+    assert f"\n  {split['why']}\n" in text
+    assert "step os-present.expand: sql/12-os-present.sql (" in text
+
+
+def test_show_writes_the_sql_of_steps(interlock: Interlock):
+    run = interlock("show", FLEETDESK, "--sql", "--change", "split-host", "--json")
+    steps = json.loads(run.stdout)["steps"]
+    assert [(step["release"], step["id"]) for step in steps] == [
+        ("4.1.0", "split-host.expand"), ("4.1.0", "split-host.migrate"),
+        ("4.2.0", "split-host.contract"),
+    ]  # fmt: skip
+    assert [step["batch"] for step in steps] == [None, "public.host(id)", None]
+    text = interlock("show", FLEETDESK, "4.1.0", "--sql").stdout
+    assert "-- 4.1.0 split-host.expand (generated), in one transaction\n" in text
+    assert "-- 4.1.0 split-host.migrate (generated), in batches over public.host(id)\n" in text
+    assert "-- 4.1.0 undo of os-present.expand (sql/12-os-present.undo.sql)\n" in text
+    assert steps[0]["sql"] in text
+    for step in steps:
+        assert len(split_sql(step["sql"])) > 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--change", "split-host"), "--change chooses what --sql shows; add --sql"),
+        (("--sql", "--change", "nix"), "fleetdesk has no step of a change 'nix'; it has audit-by"),
+        (("4.1.1", "--sql", "--change", "os-name"), "no step of a change 'os-name' in 4.1.1"),
+    ],
+)
+def test_show_refuses(interlock: Interlock, arguments: tuple[str, ...], told: str):
+    run = interlock("show", FLEETDESK, *arguments)
+    assert run.returncode == 2
+    assert told in run.stderr
+    assert run.stdout == ""
 
 
 def test_the_matrix_has_the_same_cells_in_every_form(interlock: Interlock):

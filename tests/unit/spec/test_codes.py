@@ -9,7 +9,7 @@ from toolchain.spec.codes import Code
 from toolchain.spec.problem import Complaint, Place
 
 TESTS = "".join(
-    path.read_text() for path in sorted(Path(__file__).parent.glob("test_*.py")) if path != Path(__file__)
+    path.read_text() for path in sorted(Path(__file__).parent.rglob("test_*.py")) if path != Path(__file__)
 )  # fmt: skip
 
 

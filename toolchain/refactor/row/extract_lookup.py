@@ -166,10 +166,11 @@ def _limits(lookup: Lookup) -> tuple[Limit, ...]:
     why = f"rows of {lookup.table} have the text too, so labels stay as they are until the contract"
     return (
         Limit(
-            act=Act.WRITE,
+            act=Act.UPDATE,
             relation=lookup.into,
             columns=frozenset({lookup.key, lookup.label}),
             why=why,
         ),
+        Limit(act=Act.DELETE, relation=lookup.into, why=why),
         Limit(act=Act.TRUNCATE, relation=lookup.into, why=why),
     )

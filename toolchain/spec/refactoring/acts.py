@@ -23,13 +23,16 @@ def acts_of(statement: Statement) -> Iterator[Done]:
         match kind:
             case "InsertStmt":
                 relation, columns = _relation(node), _targets(node.get("cols"))
-                yield Done(Act.WRITE, relation, columns)
+                yield Done(Act.INSERT, relation, columns)
                 if "onConflictClause" in node:
                     yield Done(Act.ON_CONFLICT, relation, columns)
             case "UpdateStmt":
-                yield Done(Act.WRITE, _relation(node), _targets(node.get("targetList")))
-            case "DeleteStmt" | "MergeStmt":
-                yield Done(Act.WRITE, _relation(node))
+                yield Done(Act.UPDATE, _relation(node), _targets(node.get("targetList")))
+            case "DeleteStmt":
+                yield Done(Act.DELETE, _relation(node))
+            case "MergeStmt":
+                # A view with triggers takes MERGE as little as it takes ON CONFLICT.
+                yield Done(Act.ON_CONFLICT, _relation(node))
             case "TruncateStmt":
                 for each in node.get("relations", ()):
                     yield Done(Act.TRUNCATE, _named(each.get("RangeVar", {})))

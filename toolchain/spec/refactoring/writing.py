@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from toolchain.model.change import Batch, Phase, Script, Step
 from toolchain.model.history import parents
+from toolchain.model.refactoring import Refactoring, Strategy
+from toolchain.model.schema import Schema
 from toolchain.refactor.generate import generate
 from toolchain.refactor.phases import Limit, Migration, Phases, UnableError
 from toolchain.refactor.sql import comment, script
@@ -14,6 +16,7 @@ from toolchain.spec.document import Document
 from toolchain.spec.facts import Facts, PlacedStep
 from toolchain.spec.problem import Complaint, Related
 from toolchain.spec.refactoring.expressions import normalised
+from toolchain.spec.refactoring.held import Held, held_by, meeting, moved
 from toolchain.spec.sql.files import SqlFiles
 
 if TYPE_CHECKING:
@@ -34,13 +37,14 @@ class _Known:
     """What a shard's history holds at a place of the chain.
 
     `changes` has None for a change whose SQL a person wrote; `failed` are those that could not be
-    generated.
+    generated, `held` what those need that are expanded and not contracted.
     """
 
     replay: "Replay"
     changes: dict[str, _Declared | None] = field(default_factory=dict)
     moved: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
+    held: dict[str, Held] = field(default_factory=dict)
 
     def copy(self) -> "_Known":
         """The same, for a branch to go on from."""
@@ -49,6 +53,7 @@ class _Known:
             changes=dict(self.changes),
             moved=set(self.moved),
             failed=set(self.failed),
+            held=dict(self.held),
         )
 
 
@@ -94,7 +99,7 @@ def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) 
     if step.sql.text is None:
         file = sql.known(step.sql.name)
         if file is not None:
-            known.replay.apply(file.text)
+            _apply(document, placed, known, file.text)
         if step.phase is Phase.EXPAND:
             known.changes[step.change] = None
         return placed
@@ -110,8 +115,39 @@ def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) 
     for text in (step.sql, step.undo):
         if text is not None and text.text is not None:
             sql.add(text.name, text.text)
-    known.replay.apply(step.sql.text or "")
+    _apply(document, placed, known, step.sql.text or "")
+    declared = known.changes.get(step.change)
+    if step.phase is Phase.EXPAND and declared is not None:
+        if declared.phases.contract is not None and declared.phases.two_forms:
+            known.held[step.change] = held_by(step.refactoring, known.replay.schema)
+    elif step.phase is Phase.CONTRACT:
+        known.held.pop(step.change, None)
     return replace(placed, step=step)
+
+
+def _apply(document: Document, placed: PlacedStep, known: _Known, text: str) -> None:
+    """Follow a step's SQL, which must leave alone what a refactoring under way has written on."""
+    before = known.replay.schema
+    known.replay.apply(text)
+    for change, held in known.held.items():
+        declared = known.changes[change]
+        if change == placed.step.change or declared is None:
+            continue
+        row = declared.phases.strategy is Strategy.ROW
+        for table in moved(held, before, known.replay.schema, indexes=not row):
+            document.complain(
+                Complaint(
+                    Code.REFACTORING_UNDER_WAY,
+                    f"the step {placed.step.id} changes {table} while {change} has it in two forms",
+                    f"move it before the expand of {change}, or to the release after its contract",
+                ),
+                placed.path,
+                _declaration_of(declared),
+            )
+
+
+def _declaration_of(declared: _Declared) -> Related:
+    return Related(origin=declared.placed.place.origin, message="the refactoring under way")
 
 
 def _declaration(step: Step, known: _Known) -> tuple[Related, ...]:
@@ -126,6 +162,7 @@ def _expand(placed: PlacedStep, known: _Known) -> Step:
     if step.refactoring is None:
         raise TypeError(f"{step.id}: a step without SQL that declares nothing")
     refactoring = normalised(step.refactoring)
+    _require_free(step.change, refactoring, known)
     try:
         phases = generate(step.change, refactoring, known.replay.schema)
     except UnableError as error:
@@ -145,9 +182,27 @@ def _expand(placed: PlacedStep, known: _Known) -> Step:
     return step
 
 
+def _require_free(change: str, refactoring: Refactoring, known: _Known) -> None:
+    """Raise Complaint where a refactoring under way has the same columns or tables in two forms."""
+    # Without a schema: a key that both only refer to is no matter between them.
+    mine = held_by(refactoring, Schema())
+    for other in known.held:
+        declared = known.changes[other]
+        if declared is None:
+            continue
+        for table in meeting(mine, held_by(declared.step.refactoring, Schema())):
+            raise Complaint(
+                Code.REFACTORING_UNDER_WAY,
+                f"{change} would change what {other} ({declared.placed.place.origin}) has in two"
+                f" forms, of {table}",
+                f"move it to the release after the contract of {other}",
+            )
+
+
 def _headed(step: Step, phases: Phases, sql: str) -> str:
     """The SQL below one comment that says what it does and how both forms live."""
-    return script(comment(f"{step.change}: {phases.why}"), sql)
+    why = phases.why[0].upper() + phases.why[1:].rstrip(".")
+    return script(comment(f"{step.change}. {why}."), sql)
 
 
 def _later(step: Step, known: _Known) -> Step:

@@ -34,20 +34,29 @@ SPLIT = "split_table: {table: host, into: {hardware: {columns: [cpu, memory]}}}"
 
 @dataclass(frozen=True, kw_only=True)
 class Specs:
-    """Releases 1.0.0, 1.1.0 and 1.2.0; the operation stands in line 9 of the second."""
+    """Releases 1.0.0, 1.1.0 and 1.2.0; the operation stands in line 9 of the second.
+
+    `beside` is another operation of 1.1.0, `later` one of 1.2.0, and `raw` what b.sql holds.
+    """
 
     expand: str
     migrate: str | None = "change: it"
     migrate_with: str = "1.1.0"
     contract: str | None = "change: it"
+    raw: str = "SELECT 1;\n"
+    beside: str | None = None
+    later: str | None = None
     statements: str = ""
     second_statements: str = ""
 
     def files(self) -> dict[str, bytes]:
         """The product's files by path."""
         first = _release("1.0.0", "2026-01-01", 1, {"expand": "change: tables\n      sql: a.sql"})
-        steps = {"expand": f"change: it\n      {self.expand}"}
+        beside = f"\n    - change: other\n      {self.beside}" if self.beside else ""
+        steps = {"expand": f"change: it\n      {self.expand}{beside}"}
         later: dict[str, str] = {}
+        if self.later is not None:
+            later["expand"] = f"change: later\n      {self.later}"
         if self.migrate is not None:
             (steps if self.migrate_with == "1.1.0" else later)["migrate"] = self.migrate
         if self.contract is not None:
@@ -56,6 +65,7 @@ class Specs:
             "product.yaml": PRODUCT.format(rollout="database-first", skew=1),
             "web": "#!/bin/sh\n",
             "a.sql": TABLES,
+            "b.sql": self.raw,
             "one.sql": self.statements,
             "two.sql": self.second_statements,
             "1.0.0.yaml": first + ("  statements: one.sql\n" if self.statements else ""),

@@ -21,19 +21,21 @@ ON CONFLICT (host_id) DO UPDATE SET cpu = excluded.cpu;
     ("sql", "done"),
     [
         ("INSERT INTO host (id, os) VALUES (1, 'a')",
-         [Done(Act.WRITE, HOST, frozenset({"id", "os"}))]),
+         [Done(Act.INSERT, HOST, frozenset({"id", "os"}))]),
         ("INSERT INTO public.host (id) VALUES (1) ON CONFLICT DO NOTHING",
-         [Done(Act.WRITE, HOST, frozenset({"id"})), Done(Act.ON_CONFLICT, HOST, frozenset({"id"}))]),
-        ("UPDATE host SET os = 'a' WHERE id = 1", [Done(Act.WRITE, HOST, frozenset({"os"}))]),
-        ("DELETE FROM host", [Done(Act.WRITE, HOST)]),
+         [Done(Act.INSERT, HOST, frozenset({"id"})), Done(Act.ON_CONFLICT, HOST, frozenset({"id"}))]),
+        ("UPDATE host SET os = 'a' WHERE id = 1", [Done(Act.UPDATE, HOST, frozenset({"os"}))]),
+        ("DELETE FROM host", [Done(Act.DELETE, HOST)]),
         ("TRUNCATE host, other.disk",
          [Done(Act.TRUNCATE, HOST), Done(Act.TRUNCATE, RelationName("other", "disk"))]),
+        ("MERGE INTO host USING disk ON host.id = disk.id WHEN MATCHED THEN DELETE",
+         [Done(Act.ON_CONFLICT, HOST)]),
         ("COPY host FROM STDIN", [Done(Act.COPY, HOST)]),
         ("COPY host TO STDOUT", [Done(Act.COPY_OUT, HOST)]),
         ("COPY (SELECT * FROM host) TO STDOUT", []),
         ("SELECT * FROM host", []),
         ("SELECT * FROM host FOR UPDATE", [Done(Act.LOCK, HOST)]),
-        ("WITH gone AS (DELETE FROM host RETURNING id) SELECT * FROM gone", [Done(Act.WRITE, HOST)]),
+        ("WITH gone AS (DELETE FROM host RETURNING id) SELECT * FROM gone", [Done(Act.DELETE, HOST)]),
     ],
 )  # fmt: skip
 def test_acts(sql: str, done: list[Done]) -> None:
@@ -58,3 +60,21 @@ def test_other_statements_are_left_alone() -> None:
         Specs(expand=SPLIT, statements="-- name: a\nSELECT 1;\n", second_statements=fine).told()
         == []
     )
+
+
+LOOKUP = "extract_lookup: {table: host, column: os, into: system, reference: system_id}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "told"),
+    [
+        ("INSERT INTO system (name) VALUES ($1)", False),
+        ("INSERT INTO system (name) VALUES ($1) ON CONFLICT (name) DO UPDATE"
+         " SET name = excluded.name RETURNING id", False),
+        ("UPDATE system SET name = $1 WHERE id = $2", True),
+        ("DELETE FROM system WHERE id = $1", True),
+    ],
+)  # fmt: skip
+def test_values_of_a_lookup_may_be_added_only(sql: str, told: bool) -> None:
+    specs = Specs(expand=LOOKUP, second_statements=f"-- name: it\n{sql};\n")
+    assert bool(specs.told()) is told, specs.told()

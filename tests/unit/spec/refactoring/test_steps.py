@@ -4,6 +4,7 @@ import pytest
 
 from tests.unit.spec.refactoring.product import SPLIT, Specs
 from toolchain.matrix.chain import product_chain
+from toolchain.matrix.policies import compare_policies
 from toolchain.model.change import Form
 from toolchain.model.release import Product
 
@@ -41,6 +42,7 @@ def test_copies_are_ready_when_they_are_filled() -> None:
 def test_an_index_asks_nothing_of_a_server() -> None:
     built = product(Specs(expand=INDEX, migrate=None, contract=None))
     assert product_chain(built).form(2, "it") is Form.BOTH
+    assert [cost.change for cost in compare_policies(built)] == ["tables"]
     assert built.releases[1].server.schemas.oldest == 1
 
 

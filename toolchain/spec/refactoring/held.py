@@ -1,0 +1,99 @@
+"""What a refactoring holds fast while it is under way, and whether another step moves it.
+
+The SQL of all phases is written on the schema as it is before the expand. A column that comes, goes
+or changes under it would be missing in a view, or in a copy, and the contract would lose it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from toolchain.model.refactoring import (
+    AddColumn,
+    ChangeColumns,
+    DropColumn,
+    ExtractLookup,
+    MergeTables,
+    MoveColumns,
+    Refactoring,
+    RenameColumn,
+    RenameTable,
+    SetNotNull,
+    SplitTable,
+)
+from toolchain.model.relation_name import RelationName
+from toolchain.model.schema import Schema, TableSchema
+
+# The columns of each table that are held; None stands for the whole table.
+Held = Mapping[RelationName, frozenset[str] | None]
+
+
+def held_by(refactoring: Refactoring | None, schema: Schema) -> Held:
+    """What a refactoring needs to stay as it is from its expand to its contract."""
+    match refactoring:
+        case SplitTable(table=table, into=parts):
+            own = {name for part in parts for name in (*part.columns, *part.key)}
+            return {
+                table: frozenset({*own, *_key(table, schema)}),
+                **{part.table: None for part in parts},
+            }
+        case MergeTables(tables=tables, into=into):
+            return {**dict.fromkeys(tables), into: frozenset(_key(into, schema))}
+        case MoveColumns(table=table, columns=columns, along=along, to=to):
+            return {
+                table: frozenset({*columns, *along, *_key(table, schema)}),
+                to: frozenset({*columns, *_key(to, schema)}),
+            }
+        case RenameTable(table=table, to=name):
+            return {table: None, table.beside(name): None}
+        case RenameColumn(table=table, column=column, to=name):
+            return {table: frozenset({column, name})}
+        case ChangeColumns(table=table, old=old, new=new):
+            names = {column.name for column in old} | {column.name for column in new}
+            return {table: frozenset(names)}
+        case ExtractLookup(table=table, column=column, reference=reference, into=into):
+            return {table: frozenset({column, reference}), into: None}
+        case AddColumn() | DropColumn() | SetNotNull():
+            return {refactoring.table: frozenset({refactoring.column})}
+        case _:
+            return {}
+
+
+def meeting(one: Held, other: Held) -> Iterator[RelationName]:
+    """The tables of which two refactorings hold the same."""
+    for table in sorted(one.keys() & other.keys()):
+        mine, others = one[table], other[table]
+        if mine is None or others is None or mine & others:
+            yield table
+
+
+def moved(
+    held: Held, before: Schema, after: Schema, *, indexes: bool = True
+) -> Iterator[RelationName]:
+    """The tables of which a step changed what is held; without `indexes` these may change."""
+    for table, columns in sorted(held.items()):
+        then, now = (_view(each.tables.get(table), columns) for each in (before, after))
+        if then is not None and now is not None and not indexes:
+            now = replace(now, indexes=then.indexes)
+        if then != now:
+            yield table
+
+
+def _key(table: RelationName, schema: Schema) -> tuple[str, ...]:
+    known = schema.tables.get(table)
+    key = known.primary_key if known else None
+    return key.columns if key else ()
+
+
+def _view(table: TableSchema | None, columns: frozenset[str] | None) -> TableSchema | None:
+    """A table with nothing but what concerns these columns; triggers that name none do not."""
+    if table is None or columns is None:
+        return table
+    return replace(
+        table,
+        columns=tuple(each for each in table.columns if each.name in columns),
+        keys=tuple(each for each in table.keys if columns & set(each.columns)),
+        checks=tuple(each for each in table.checks if columns & each.columns),
+        foreign_keys=tuple(each for each in table.foreign_keys if columns & set(each.columns)),
+        indexes=tuple(each for each in table.indexes if columns & set(each.columns)),
+        triggers=tuple(each for each in table.triggers if columns & set(each.columns)),
+    )
