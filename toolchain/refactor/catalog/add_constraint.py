@@ -14,6 +14,7 @@ from toolchain.refactor.catalog.finding import (
     require_single,
     table_of,
 )
+from toolchain.refactor.expressions import inputs
 from toolchain.refactor.phases import Expand, Phases, UnableError
 from toolchain.refactor.sql import comment, ident, idents, relation, script
 
@@ -44,6 +45,7 @@ def phases(change: str, refactoring: AddConstraint, schema: Schema) -> Phases:  
 
 
 def _check(refactoring: AddConstraint, table: TableSchema, expression: str) -> Phases:
+    columns_of(table, sorted(inputs(expression)))
     return _validated_later(
         refactoring,
         table,

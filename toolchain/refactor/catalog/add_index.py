@@ -1,5 +1,7 @@
 """A new index, built while the table is written."""
 
+import re
+
 from toolchain.model.refactoring import AddIndex, Strategy
 from toolchain.model.schema import Schema, TableSchema
 from toolchain.refactor.catalog.finding import (
@@ -10,6 +12,9 @@ from toolchain.refactor.catalog.finding import (
 )
 from toolchain.refactor.phases import Expand, Phases, UnableError
 from toolchain.refactor.sql import comment, ident, relation, script
+
+# The first word of an element that is neither an expression nor a call: "Name", or name DESC.
+_COLUMN = re.compile(r'(?:"((?:[^"]|"")+)"|([^\s("]+))(?=\s|$)')
 
 
 def phases(change: str, refactoring: AddIndex, schema: Schema) -> Phases:  # noqa: ARG001
@@ -58,7 +63,9 @@ def phases(change: str, refactoring: AddIndex, schema: Schema) -> Phases:  # noq
 
 
 def _element(table: TableSchema, text: str) -> str:
-    """An expression stands in parentheses and is SQL already; anything else is a column."""
-    if text.startswith("("):
-        return text
-    return ident(column_of(table, text).name)
+    """An element is SQL already; where it is no expression, it begins with a column's name."""
+    column = _COLUMN.match(text)
+    if column is not None:
+        quoted, plain = column.groups()
+        column_of(table, quoted.replace('""', '"') if quoted is not None else plain)
+    return text

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from toolchain.model.schema import Column, TableSchema
+from toolchain.refactor.expressions import inputs
 from toolchain.refactor.phases import UnableError
-from toolchain.refactor.split.expressions import mentions
 
 _BY_HAND = "move it by SQL of your own"
 # The group's lock is told by the key's text, so equal keys must have the same text.
@@ -115,7 +115,7 @@ def _complaints(
             )
     for other in child.columns:
         for name in names:
-            if other.generated is not None and mentions(other.generated, name):
+            if other.generated is not None and name in inputs(other.generated):
                 yield f"{other.name} of {child.name} is generated from {name}", _BY_HAND
     if child.policies:
         yield (
@@ -137,7 +137,7 @@ def _of_column(child: TableSchema, column: Column) -> Iterator[tuple[str, str]]:
         yield (
             f"{where} has the default {column.default}, which cannot be told from a value that a"
             " server has written",
-            "take it away with set_default in an earlier release",
+            "take it away with drop_default in an earlier release",
         )
     if column.type.split("[")[0] in _NOT_COMPARED:
         yield f"{where} is of the type {column.type}, which PostgreSQL cannot compare", _BY_HAND

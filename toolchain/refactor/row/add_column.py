@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from toolchain.model.refactoring import AddColumn, Strategy
 from toolchain.model.schema import Schema, TableSchema
+from toolchain.refactor.expressions import calls, inputs, is_null, require_readable
 from toolchain.refactor.phases import Expand, Migration, Phases, UnableError
 from toolchain.refactor.row.comparing import differ
-from toolchain.refactor.row.expressions import calls, inputs, is_null, require_readable
 from toolchain.refactor.row.finding import (
     publication_note,
     require_free,

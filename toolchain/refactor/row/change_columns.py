@@ -2,8 +2,8 @@
 
 from toolchain.model.refactoring import ChangeColumns, Strategy
 from toolchain.model.schema import Schema, TableSchema
+from toolchain.refactor.expressions import inputs, require_readable
 from toolchain.refactor.phases import Expand, Migration, Phases, UnableError
-from toolchain.refactor.row.expressions import inputs, require_readable
 from toolchain.refactor.row.finding import (
     column_of,
     publication_note,

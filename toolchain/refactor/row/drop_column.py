@@ -2,8 +2,8 @@
 
 from toolchain.model.refactoring import DropColumn, Strategy
 from toolchain.model.schema import Column, Schema, TableSchema
+from toolchain.refactor.expressions import inputs, is_null, require_readable
 from toolchain.refactor.phases import Expand, Phases, UnableError
-from toolchain.refactor.row.expressions import inputs, is_null, require_readable
 from toolchain.refactor.row.finding import require_settled, table_of
 from toolchain.refactor.row.following import following
 from toolchain.refactor.row.removing import dropped_along, require_droppable

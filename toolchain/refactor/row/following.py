@@ -4,8 +4,8 @@ Until somebody writes it apart. What a server wrote is never computed over.
 """
 
 from toolchain.model.schema import TableSchema
+from toolchain.refactor.expressions import inputs, over
 from toolchain.refactor.row.comparing import differ, same
-from toolchain.refactor.row.expressions import inputs, over
 from toolchain.refactor.row.triggers import RowTrigger
 from toolchain.refactor.sql import ident
 

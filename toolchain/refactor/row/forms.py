@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from toolchain.model.schema import TableSchema
+from toolchain.refactor.expressions import over
 from toolchain.refactor.row.comparing import differ
-from toolchain.refactor.row.expressions import over
 from toolchain.refactor.row.triggers import RowTrigger, own_triggers
 from toolchain.refactor.sql import comment, ident
 

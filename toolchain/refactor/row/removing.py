@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 
 from toolchain.model.schema import Schema, TableSchema
+from toolchain.refactor.expressions import inputs
 from toolchain.refactor.phases import UnableError
-from toolchain.refactor.row.expressions import inputs
 
 
 def require_droppable(

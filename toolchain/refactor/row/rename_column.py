@@ -6,9 +6,9 @@ statistics and views are never made again.
 
 from toolchain.model.refactoring import RenameColumn, Strategy
 from toolchain.model.schema import Column, Schema, TableSchema
+from toolchain.refactor.expressions import literal_of
 from toolchain.refactor.phases import Act, Expand, Limit, Migration, Phases
 from toolchain.refactor.row.comparing import differ
-from toolchain.refactor.row.expressions import literal_of
 from toolchain.refactor.row.finding import (
     column_of,
     publication_note,

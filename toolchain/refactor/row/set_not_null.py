@@ -2,8 +2,8 @@
 
 from toolchain.model.refactoring import SetNotNull, Strategy
 from toolchain.model.schema import Schema
+from toolchain.refactor.expressions import inputs, is_null, over, require_readable
 from toolchain.refactor.phases import Expand, Migration, Phases, UnableError
-from toolchain.refactor.row.expressions import inputs, is_null, over, require_readable
 from toolchain.refactor.row.finding import column_of, require_settled, table_of, walk_key
 from toolchain.refactor.row.required import Proof
 from toolchain.refactor.row.triggers import RowTrigger

@@ -18,7 +18,7 @@ def refuse(parts: tuple[PartLayout, ...]) -> None:
             raise UnableError(
                 f"{part.source}.{name} has a default, so each new row would have the part"
                 f" {part.table} already when a server comes to insert it",
-                "leave 'strategy' out, or drop the default by set_default in an earlier release",
+                "leave 'strategy' out, or drop the default by drop_default in an earlier release",
             )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from toolchain.model.refactoring import Part, SplitTable
 from toolchain.model.relation_name import RelationName
 from toolchain.model.schema import Column, Key, Schema, TableSchema
+from toolchain.refactor.expressions import is_constant
 from toolchain.refactor.phases import UnableError
-from toolchain.refactor.split.expressions import is_constant
 from toolchain.refactor.split.readers import readers
 from toolchain.refactor.split.torn import torn
 
@@ -109,6 +109,6 @@ def _column(table: TableSchema, column: Column) -> Iterator[tuple[str, str]]:
         yield (
             f"{name} has the default {column.default}, so each new row of {table.name} would have"
             " the part already when a server comes to insert it",
-            "let servers write the value, and drop the default by set_default in an earlier"
+            "let servers write the value, and drop the default by drop_default in an earlier"
             " release",
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from toolchain.model.refactoring import Part
 from toolchain.model.schema import TableSchema
-from toolchain.refactor.split.expressions import mentions
+from toolchain.refactor.expressions import inputs
 
 
 def torn(table: TableSchema, moved: frozenset[str], part: Part) -> Iterator[tuple[str, str]]:
@@ -45,7 +45,7 @@ def torn(table: TableSchema, moved: frozenset[str], part: Part) -> Iterator[tupl
             yield _torn_by("the index", index.name.name, index.columns, moved, part)
     for column in table.columns:
         if column.generated and column.name not in moved:
-            read = [name for name in sorted(moved) if mentions(column.generated, name)]
+            read = [name for name in sorted(moved) if name in inputs(column.generated)]
             if read:
                 yield (
                     f"the generated column {table.name}.{column.name} is computed from {read[0]},"

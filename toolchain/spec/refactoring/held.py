@@ -78,6 +78,23 @@ def moved(
             yield table
 
 
+def dropped_indexes(refactoring: Refactoring | None, schema: Schema) -> Iterator[RelationName]:
+    """The indexes that the contract of a renamed column takes along with the column's shadow.
+
+    The column itself is renamed then, with its own indexes; one of the same definition stays.
+    """
+    if not isinstance(refactoring, RenameColumn) or refactoring.table not in schema.tables:
+        return
+    table, old, new = schema.tables[refactoring.table], refactoring.column, refactoring.to
+    for index in table.indexes:
+        if new in index.columns:
+            wanted = tuple(old if name == new else name for name in index.columns)
+            others = (each for each in table.indexes if each.columns == wanted)
+            keys = (each for each in table.keys if each.columns == wanted)
+            if not any(others) and not any(keys):
+                yield index.name
+
+
 def _key(table: RelationName, schema: Schema) -> tuple[str, ...]:
     known = schema.tables.get(table)
     key = known.primary_key if known else None

@@ -16,7 +16,7 @@ from toolchain.spec.document import Document
 from toolchain.spec.facts import Facts, PlacedStep
 from toolchain.spec.problem import Complaint, Related
 from toolchain.spec.refactoring.expressions import normalised
-from toolchain.spec.refactoring.held import Held, held_by, meeting, moved
+from toolchain.spec.refactoring.held import Held, dropped_indexes, held_by, meeting, moved
 from toolchain.spec.sql.files import SqlFiles
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _expand(placed: PlacedStep, known: _Known) -> Step:
     try:
         phases = generate(step.change, refactoring, known.replay.schema)
     except UnableError as error:
-        raise Complaint(Code.REFACTORING, error.message, error.cure) from None
+        raise _unable(error, refactoring, known) from None
     expand = phases.expand
     step = replace(
         step,
@@ -180,6 +180,22 @@ def _expand(placed: PlacedStep, known: _Known) -> Step:
     )
     known.changes[step.change] = _Declared(phases=phases, placed=placed, step=step)
     return step
+
+
+def _unable(error: UnableError, refactoring: Refactoring, known: _Known) -> Complaint:
+    """The refusal, with the refactoring under way on the same table that may be its cause."""
+    tables = held_by(refactoring, Schema()).keys()
+    for change, held in known.held.items():
+        declared = known.changes[change]
+        for table in sorted(tables & held.keys()):
+            if declared is not None:
+                return Complaint(
+                    Code.REFACTORING,
+                    f"{error.message} ({change} of {declared.placed.place.origin} is under way on"
+                    f" {table})",
+                    f"move it to the release after the contract of {change}, or {error.cure}",
+                )
+    return Complaint(Code.REFACTORING, error.message, error.cure)
 
 
 def _require_free(change: str, refactoring: Refactoring, known: _Known) -> None:
@@ -241,6 +257,12 @@ def _later(step: Step, known: _Known) -> Step:
             Code.REFACTORING_STEPS,
             f"{step.change} would be contracted before its data are moved",
             f"add '- change: {step.change}' to migrate, in this release at the latest",
+        )
+    for index in dropped_indexes(step.refactoring, known.replay.schema):
+        raise Complaint(
+            Code.REFACTORING,
+            f"the contract of {step.change} drops {index} with the shadow column that it is on",
+            "index the column by its old name too, which the contract renames with its indexes",
         )
     return replace(step, sql=Script(name=step.id, text=phases.contract))
 

@@ -79,3 +79,30 @@ def test_two_refactorings(first: str, second: str, meet: bool) -> None:
 def test_a_contract_comes_after_the_expands_of_its_release() -> None:
     second = "rename_column: {table: host, column: os, to: os_name}"
     assert "refactoring-under-way" in codes(Specs(expand=COLUMN, later=second))
+
+
+@pytest.mark.parametrize(
+    ("on", "told"),
+    [("(os); CREATE INDEX b ON host (system)", False), ("(system)", True), ("(cpu)", False)],
+)
+def test_an_index_on_the_shadow_of_a_renamed_column_ends_with_it(on: str, told: bool) -> None:
+    allow = "{lint-index-lock: The table has four rows today., lint-index-drop: It has four rows.}"
+    specs = Specs(
+        expand=COLUMN,
+        beside=f"sql: b.sql\n      allow: {allow}",
+        raw=f"CREATE INDEX a ON host {on};",
+    )
+    told_now = [each for each in specs.told() if "with the shadow column" in each]
+    assert bool(told_now) is told
+
+
+def test_a_refusal_names_what_is_under_way_on_the_table() -> None:
+    """The trigger in the way is generated, so its name alone would tell a developer nothing."""
+    second = "split_table: {table: host, into: {hardware: {columns: [cpu]}}}"
+    (told,) = Specs(
+        expand=SPLIT.replace("hardware", "parts"),
+        beside=second.replace("cpu", "name"),
+        contract=None,
+    ).told()
+    assert "(it of product/1.1.0.yaml:8:7 is under way on public.host)" in told
+    assert "move it to the release after the contract of it, or " in told

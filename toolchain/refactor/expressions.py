@@ -11,6 +11,8 @@ from toolchain.model.schema import TableSchema
 from toolchain.refactor.phases import UnableError
 
 _BEFORE = "SELECT "
+# Texts that mean the moment at which they are read.
+_MOMENTS = frozenset({"now", "today", "tomorrow", "yesterday"})
 
 
 def inputs(expression: str) -> frozenset[str]:
@@ -45,6 +47,17 @@ def is_null(expression: str) -> bool:
 
     node = _uncast(expression)
     return isinstance(node, ast.A_Const) and bool(node.isnull)
+
+
+def is_constant(expression: str) -> bool:
+    """Whether a default is the same whenever it is asked for."""
+    from pglast import ast  # noqa: PLC0415
+
+    value = literal_of(expression)
+    if value is not None:
+        return value.strip("'").lower() not in _MOMENTS
+    node = _uncast(expression)
+    return is_null(expression) or (isinstance(node, ast.A_ArrayExpr) and not node.elements)
 
 
 def calls(expression: str) -> frozenset[str]:
