@@ -67,6 +67,14 @@ def calls(expression: str) -> frozenset[str]:
     )
 
 
+def casts(expression: str) -> frozenset[str]:
+    """The types that an expression casts to, with their schema where one is written."""
+    return frozenset(
+        ".".join(part.sval for part in node.typeName.names)
+        for node in _of_kind("TypeCast", expression)
+    )
+
+
 def require_readable(table: TableSchema, names: Iterable[str], what: str) -> None:
     """Raise UnableError where an expression reads what a BEFORE trigger cannot."""
     for name in sorted(names):

@@ -111,8 +111,8 @@ REFUSED: dict[str, tuple[Check, tuple[str, ...]]] = {
     "variable": (names.variable, ("label", "1A", "A-B", "", "A\n")),
     "environment": (names.environment, ("1A", "A-B", "A=B", "", "A\n", "A B")),
     "distribution": (names.distribution, ("Debian", "debian 12", "", "debian-12\n", "../x")),
-    "column": (names.column, ("", "1a", "a b", 'a"b', "a'b", "a;b", "a\n", "a.b", "a" * 64)),
-    "table": (names.table, ("", "a.b.c", 'a"; DROP TABLE x', "a.", ".b", "a b", "a\n")),
+    "column": (names.column, ("", "1a", "a b", 'a"b', "a'b", "a;b", "a\n", "a.b", "a" * 64, "ä" * 32)),
+    "table": (names.table, ("", "a.b.c", 'a"; DROP TABLE x', "a.", ".b", "a b", "a\n", "a." + "ä" * 32)),
     "product path": (
         paths.inside_product,
         ("", "/etc/passwd", "../x", "a/../b", "a/..", "./a", "a//b", "a/", ".", "a\nb", "a\tb",

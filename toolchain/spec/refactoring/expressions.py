@@ -4,7 +4,9 @@ What comes out is one expression without comments, whatever went in, so that it 
 middle of generated SQL.
 """
 
-from dataclasses import replace
+import re
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
 from toolchain.model.refactoring import (
@@ -19,11 +21,18 @@ from toolchain.model.refactoring import (
     SetDefault,
     SetNotNull,
 )
+from toolchain.refactor.expressions import inputs
 from toolchain.spec.codes import Code
 from toolchain.spec.problem import Complaint
 from toolchain.spec.wording import show
 
 _Value = TypeVar("_Value")
+_DOLLAR_QUOTE = re.compile(r"\$(?:[^\W\d]\w*)?\$")
+# Of PostgreSQL's own aggregates, those that somebody might write in an expression over one row.
+_AGGREGATES = frozenset(
+    {"array_agg", "avg", "bool_and", "bool_or", "count", "every", "json_agg", "jsonb_agg", "max",
+     "min", "string_agg", "sum"}
+)  # fmt: skip
 
 # The fields that hold SQL, by the kind of text. Any other text is a name, and is quoted.
 _EXPRESSIONS: dict[type, tuple[str, ...]] = {
@@ -41,10 +50,30 @@ _TYPES: dict[type, tuple[str, ...]] = {AddColumn: ("type",), NewColumn: ("type",
 
 def normalised(refactoring: Refactoring) -> Refactoring:
     """The refactoring with every piece of SQL in it parsed and printed; raises Complaint."""
+    for text in _strings(refactoring):
+        if _DOLLAR_QUOTE.search(text):
+            raise Complaint(
+                Code.REFACTORING_SQL,
+                f"{show(text)} holds a dollar quote, and the bodies of generated functions stand"
+                " in such quotes",
+                "write it without a word between two '$'",
+            )
     found = _normalised(refactoring)
     if isinstance(found, AddIndex):
         return replace(found, on=tuple(map(_index_element, found.on)))
     return cast("Refactoring", found)
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every text in a refactoring: names, expressions and types."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _strings(each)
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _strings(getattr(value, each.name))
 
 
 def _normalised(value: _Value) -> _Value:
@@ -54,6 +83,8 @@ def _normalised(value: _Value) -> _Value:
         text = getattr(value, name)
         if text is not None:
             changes[name] = expression(text)
+            if name == "default" and inputs(changes[name]):
+                raise _no(text, "a default: it reads a column, which a default cannot")
     for name in _TYPES.get(kind, ()):
         changes[name] = type_name(getattr(value, name))
     if isinstance(value, ChangeColumns):
@@ -79,11 +110,17 @@ def expression(text: str) -> str:
             raise _no(text, "an expression over the row alone: it has a parameter")
         if isinstance(node, ast.A_Star | ast.SetToDefault):
             raise _no(text, "one expression")
-        if isinstance(node, ast.FuncCall) and (node.over or node.agg_star or node.agg_distinct):
+        if isinstance(node, ast.FuncCall) and (
+            node.over or node.agg_star or node.agg_distinct or _called(node) in _AGGREGATES
+        ):
             raise _no(text, "an expression over the row alone: it aggregates")
         if isinstance(node, ast.ColumnRef) and len(node.fields or ()) > 1:
             raise _no(text, "an expression over the row's own columns, by their plain names")
     return _printed(target.val)
+
+
+def _called(node: Any) -> str:
+    return str(node.funcname[-1].sval)
 
 
 def type_name(text: str) -> str:

@@ -6,42 +6,59 @@ or changes under it would be missing in a view, or in a copy, and the contract w
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import assert_never
 
 from toolchain.model.refactoring import (
     AddColumn,
+    AddConstraint,
+    AddEnumValue,
+    AddIndex,
     ChangeColumns,
     DropColumn,
+    DropConstraint,
+    DropIndex,
+    DropTable,
     ExtractLookup,
     MergeTables,
     MoveColumns,
     Refactoring,
     RenameColumn,
     RenameTable,
+    SetDefault,
     SetNotNull,
     SplitTable,
 )
 from toolchain.model.relation_name import RelationName
-from toolchain.model.schema import Schema, TableSchema
+from toolchain.model.schema import Check, ForeignKey, Key, Schema, TableSchema
+from toolchain.refactor.expressions import inputs
 
 # The columns of each table that are held; None stands for the whole table.
 Held = Mapping[RelationName, frozenset[str] | None]
 
 
-def held_by(refactoring: Refactoring | None, schema: Schema) -> Held:
-    """What a refactoring needs to stay as it is from its expand to its contract."""
+def held_by(refactoring: Refactoring | None, schema: Schema, *, keys: bool = True) -> Held:
+    """What a refactoring needs to stay as it is from its expand to its contract.
+
+    Without `keys` the columns of a key are left out that the refactoring only refers to: two may
+    do that at once.
+    """
+
+    def key(table: RelationName) -> tuple[str, ...]:
+        return _key(table, schema) if keys else ()
+
     match refactoring:
         case SplitTable(table=table, into=parts):
             own = {name for part in parts for name in (*part.columns, *part.key)}
             return {
-                table: frozenset({*own, *_key(table, schema)}),
+                table: frozenset({*own, *key(table)}),
                 **{part.table: None for part in parts},
             }
         case MergeTables(tables=tables, into=into):
-            return {**dict.fromkeys(tables), into: frozenset(_key(into, schema))}
+            return {**dict.fromkeys(tables), into: frozenset(key(into))}
         case MoveColumns(table=table, columns=columns, along=along, to=to):
             return {
-                table: frozenset({*columns, *along, *_key(table, schema)}),
-                to: frozenset({*columns, *_key(to, schema)}),
+                table: frozenset({*columns, *along, *key(table)}),
+                to: frozenset({*columns, *key(to)}),
             }
         case RenameTable(table=table, to=name):
             return {table: None, table.beside(name): None}
@@ -52,10 +69,36 @@ def held_by(refactoring: Refactoring | None, schema: Schema) -> Held:
             return {table: frozenset(names)}
         case ExtractLookup(table=table, column=column, reference=reference, into=into):
             return {table: frozenset({column, reference}), into: None}
-        case AddColumn() | DropColumn() | SetNotNull():
+        case AddColumn() | DropColumn() | SetNotNull() | SetDefault():
             return {refactoring.table: frozenset({refactoring.column})}
-        case _:
+        case DropTable(table=table):
+            return {table: None}
+        case DropIndex(index=name):
+            return {
+                table: frozenset(index.columns)
+                for table, known in schema.tables.items()
+                for index in known.indexes
+                if index.name == name
+            }
+        case DropConstraint(table=table, name=constraint):
+            return {table: _constrained(table, constraint, schema)}
+        case AddConstraint(table=table, references=target, referenced=referenced):
+            read = inputs(refactoring.check) if refactoring.check else ()
+            mine = {table: frozenset({*refactoring.unique, *refactoring.columns, *read})}
+            return mine if target is None else {**mine, target: frozenset(referenced)}
+        case AddIndex() | AddEnumValue() | None:
             return {}
+        case _:
+            assert_never(refactoring)
+
+
+def _constrained(table: RelationName, constraint: str, schema: Schema) -> frozenset[str]:
+    """The columns that a constraint of a table reads."""
+    known = schema.tables.get(table)
+    found: tuple[Key | Check | ForeignKey, ...] = (
+        (*known.keys, *known.checks, *known.foreign_keys) if known else ()
+    )
+    return frozenset(column for each in found if each.name == constraint for column in each.columns)
 
 
 def meeting(one: Held, other: Held) -> Iterator[RelationName]:

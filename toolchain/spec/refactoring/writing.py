@@ -17,6 +17,7 @@ from toolchain.spec.facts import Facts, PlacedStep
 from toolchain.spec.problem import Complaint, Related
 from toolchain.spec.refactoring.expressions import normalised
 from toolchain.spec.refactoring.held import Held, dropped_indexes, held_by, meeting, moved
+from toolchain.spec.refactoring.qualified import Made, names_made, require_qualified
 from toolchain.spec.sql.files import SqlFiles
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ class _Known:
     """What a shard's history holds at a place of the chain.
 
     `changes` has None for a change whose SQL a person wrote; `failed` are those that could not be
-    generated, `held` what those need that are expanded and not contracted.
+    generated, `held` what those need that are expanded and not contracted. `named` are the
+    functions and types that SQL of one's own has made.
     """
 
     replay: "Replay"
@@ -45,6 +47,7 @@ class _Known:
     moved: set[str] = field(default_factory=set)
     failed: set[str] = field(default_factory=set)
     held: dict[str, Held] = field(default_factory=dict)
+    named: frozenset[Made] = frozenset()
 
     def copy(self) -> "_Known":
         """The same, for a branch to go on from."""
@@ -54,6 +57,7 @@ class _Known:
             moved=set(self.moved),
             failed=set(self.failed),
             held=dict(self.held),
+            named=self.named,
         )
 
 
@@ -97,8 +101,18 @@ def write_refactorings(releases: Sequence[tuple[Document, Facts]], sql: SqlFiles
 def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) -> PlacedStep:
     step = placed.step
     if step.sql.text is None:
+        if step.phase is not Phase.EXPAND and known.changes.get(step.change) is not None:
+            complaint = Complaint(
+                Code.REFACTORING_STEPS,
+                f"the change {step.change} is a refactoring, which brings the SQL of its"
+                f" {step.phase.value}",
+                "leave only 'change' in the step",
+            )
+            document.complain(complaint, (*placed.path, "sql"), *_declaration(step, known))
+            return placed
         file = sql.known(step.sql.name)
         if file is not None:
+            known.named |= names_made(file.statements)
             _apply(document, placed, known, file.text)
         if step.phase is Phase.EXPAND:
             known.changes[step.change] = None
@@ -115,11 +129,13 @@ def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) 
     for text in (step.sql, step.undo):
         if text is not None and text.text is not None:
             sql.add(text.name, text.text)
+    # As it is before the expand: what a catalogue's change drops may be gone after it.
+    held = held_by(step.refactoring, known.replay.schema)
     _apply(document, placed, known, step.sql.text or "")
     declared = known.changes.get(step.change)
     if step.phase is Phase.EXPAND and declared is not None:
-        if declared.phases.contract is not None and declared.phases.two_forms:
-            known.held[step.change] = held_by(step.refactoring, known.replay.schema)
+        if declared.phases.contract is not None:
+            known.held[step.change] = held
     elif step.phase is Phase.CONTRACT:
         known.held.pop(step.change, None)
     return replace(placed, step=step)
@@ -139,7 +155,7 @@ def _apply(document: Document, placed: PlacedStep, known: _Known, text: str) -> 
                 Complaint(
                     Code.REFACTORING_UNDER_WAY,
                     f"the step {placed.step.id} changes {table} while {change} has it in two forms",
-                    f"move it before the expand of {change}, or to the release after its contract",
+                    f"move it before the expand of {change}, or behind its contract",
                 ),
                 placed.path,
                 _declaration_of(declared),
@@ -162,6 +178,7 @@ def _expand(placed: PlacedStep, known: _Known) -> Step:
     if step.refactoring is None:
         raise TypeError(f"{step.id}: a step without SQL that declares nothing")
     refactoring = normalised(step.refactoring)
+    require_qualified(refactoring, known.named)
     _require_free(step.change, refactoring, known)
     try:
         phases = generate(step.change, refactoring, known.replay.schema)
@@ -193,25 +210,25 @@ def _unable(error: UnableError, refactoring: Refactoring, known: _Known) -> Comp
                     Code.REFACTORING,
                     f"{error.message} ({change} of {declared.placed.place.origin} is under way on"
                     f" {table})",
-                    f"move it to the release after the contract of {change}, or {error.cure}",
+                    f"move it behind the contract of {change}, or {error.cure}",
                 )
     return Complaint(Code.REFACTORING, error.message, error.cure)
 
 
 def _require_free(change: str, refactoring: Refactoring, known: _Known) -> None:
     """Raise Complaint where a refactoring under way has the same columns or tables in two forms."""
-    # Without a schema: a key that both only refer to is no matter between them.
-    mine = held_by(refactoring, Schema())
+    schema = known.replay.schema
+    mine = held_by(refactoring, schema, keys=False)
     for other in known.held:
         declared = known.changes[other]
         if declared is None:
             continue
-        for table in meeting(mine, held_by(declared.step.refactoring, Schema())):
+        for table in meeting(mine, held_by(declared.step.refactoring, schema, keys=False)):
             raise Complaint(
                 Code.REFACTORING_UNDER_WAY,
                 f"{change} would change what {other} ({declared.placed.place.origin}) has in two"
                 f" forms, of {table}",
-                f"move it to the release after the contract of {other}",
+                f"move it behind the contract of {other}, which runs after its release's expands",
             )
 
 

@@ -6,7 +6,7 @@ from toolchain.model.origin import Origin
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.facts import PlacedStep
-from toolchain.spec.located.node import Path
+from toolchain.spec.located.node import Path, as_table, node_at
 from toolchain.spec.located.text import origin_at
 from toolchain.spec.problem import Complaint, Place, Problem, Related
 from toolchain.spec.sql.files import SqlFile, SqlFiles
@@ -20,7 +20,8 @@ def check_steps(document: Document, steps: tuple[PlacedStep, ...], files: SqlFil
     for placed in steps:
         step = placed.step
         if step.sql.text is not None:
-            continue  # generated
+            _check_generated(document, placed)
+            continue
         if step.batch is not None and not step.transaction:
             document.complain(
                 Complaint(
@@ -34,6 +35,22 @@ def check_steps(document: Document, steps: tuple[PlacedStep, ...], files: SqlFil
         _check_file(document, placed, "sql", step.sql.name, files)
         if step.undo is not None:
             _check_file(document, placed, "undo", step.undo.name, files)
+
+
+def _check_generated(document: Document, placed: PlacedStep) -> None:
+    """What belongs to SQL of one's own means nothing where the SQL is generated."""
+    entry = as_table(node_at(document.top, placed.path))
+    for key in ("undo", "transaction", "batch"):
+        if entry.has(key):
+            document.complain(
+                Complaint(
+                    Code.UNKNOWN_KEY,
+                    f"the step {placed.step.id} has no SQL of its own that {key!r} could be about",
+                    "delete it: the refactoring brings all that its phases need",
+                ),
+                (*placed.path, key),
+                at_key=True,
+            )
 
 
 def _check_file(

@@ -72,22 +72,46 @@ step = _grammar(
     "write CHANGE.PHASE, for example split-host.expand",
 )
 # Names are quoted where they are used, so capitals and letters of any script are as they stand.
-column = _grammar(
-    "a column",
-    r"[^\W\d][\w$]{0,62}",
-    "write the column's name as PostgreSQL stores it: letters, digits, '_' and '$'",
+_column = _grammar(
+    "a name in a database",
+    r"[^\W\d][\w$]*",
+    "write it as PostgreSQL stores it: letters, digits, '_' and '$', without a schema",
 )
-table = _grammar(
+_table = _grammar(
     "a table",
-    r"[^\W\d][\w$]{0,62}(?:\.[^\W\d][\w$]{0,62})?",
+    r"[^\W\d][\w$]*(?:\.[^\W\d][\w$]*)?",
     "write TABLE or SCHEMA.TABLE as PostgreSQL stores the names, without quotes",
 )
+_KEPT = 63  # NAMEDATALEN - 1
 
 _service = _grammar(
     "a service's name",
     r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}",
     "write letters, digits, '_', '.' and '-', for example fleetdesk-web",
 )
+
+
+def column(text: str) -> None:
+    """A column, a constraint or an index, without a schema."""
+    _column(text)
+    _short(text)
+
+
+def table(text: str) -> None:
+    """A relation or a type, perhaps with its schema."""
+    _table(text)
+    for part in text.split("."):
+        _short(part)
+
+
+def _short(text: str) -> None:
+    size = len(text.encode())
+    if size > _KEPT:
+        raise Complaint(
+            Code.NAME,
+            f"{show(text)} has {size} bytes, and PostgreSQL keeps {_KEPT} of a name",
+            "shorten it",
+        )
 
 
 def user(text: str) -> None:

@@ -8,6 +8,7 @@ from toolchain.spec.load import Checked, check_product
 
 TABLES = """\
 CREATE TYPE public.state AS ENUM ('new', 'done');
+CREATE FUNCTION public.f(text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $1';
 CREATE TABLE public.host (
     id bigint PRIMARY KEY,
     name text NOT NULL,

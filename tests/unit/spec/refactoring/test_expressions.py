@@ -26,7 +26,7 @@ def test_expressions(text: str, written: str) -> None:
     [
         "", "1), (2", "1; DROP TABLE host", "(SELECT 1)", "$1", "host.name", "count(*)", "1 AS x", "*",
         "sum(x) OVER ()", "a FROM b", "a, b", "a WHERE b", "DISTINCT a", "1 UNION SELECT 2", "'open",
-        "a /* b", "1) --", "EXISTS (SELECT)",
+        "a /* b", "max(a)", "string_agg(a, ',')", "1) --", "EXISTS (SELECT)",
     ],
 )  # fmt: skip
 def test_no_expressions(text: str) -> None:

@@ -61,6 +61,24 @@ def test_an_index_asks_nothing_of_a_server() -> None:
         "two operations": (Specs(expand=f"{RENAME}\n      {SPLIT}"),
                            "1.1.0.yaml:8 operation: the step names the operations split_table and"
                            " rename_table"),
+        "a dollar quote": (Specs(expand="set_not_null: {table: host, column: os, fill: \"'$function$'\"}"),
+                           "1.1.0.yaml:8 refactoring-sql: ''$function$'' holds a dollar quote"),
+        "a default of a column": (Specs(expand="set_default: {table: host, column: os, default: name}",
+                                        migrate=None, contract=None),
+                                  "1.1.0.yaml:8 refactoring-sql: 'name' is not a default: it reads"),
+        "a function of the chain": (Specs(expand="set_not_null: {table: host, column: os, fill: f(name)}"),
+                                    "1.1.0.yaml:8 refactoring-sql: f is a function of the chain"),
+        "a type of the chain": (Specs(expand="set_not_null: {table: host, column: os,"
+                                             " fill: \"CAST('new' AS state)\"}"),
+                                "1.1.0.yaml:8 refactoring-sql: state is a type of the chain"),
+        "an undo of its own": (Specs(expand=f"{INDEX}\n      undo: nope.sql", migrate=None, contract=None),
+                              "1.1.0.yaml:10 unknown-key: the step it.expand has no SQL of its own"
+                              " that 'undo' could be about; delete it"),
+        "a batch of its own": (Specs(expand=SPLIT, migrate="change: it\n      batch: {table: host,"
+                                     " key: id}"),
+                               "1.1.0.yaml:12 unknown-key: the step it.migrate has no SQL"),
+        "SQL of its own": (Specs(expand=SPLIT, contract="change: it\n      sql: b.sql"),
+                           "1.2.0.yaml:9 refactoring-steps: the change it is a refactoring"),
         "unknown table": (Specs(expand=SPLIT.replace("host,", "hosts,")),
                           "1.1.0.yaml:8 refactoring: there is no table public.hosts"),
         "no expression": (Specs(expand="set_not_null: {table: host, column: os, fill: 'a; b'}"),
@@ -68,7 +86,7 @@ def test_an_index_asks_nothing_of_a_server() -> None:
         "unknown key": (Specs(expand="rename_table: {table: host, to: machine, too: b}"),
                         "1.1.0.yaml:9 unknown-key: there is no key 'too' here; write to"),
         "hostile name": (Specs(expand="rename_table: {table: host, to: 'a; DROP TABLE host'}"),
-                         "1.1.0.yaml:9 name: 'a; DROP TABLE host' is not a column"),
+                         "1.1.0.yaml:9 name: 'a; DROP TABLE host' is not a name in a database"),
     }.values(),
 )  # fmt: skip
 def test_refusals(specs: Specs, told: str) -> None:

@@ -63,6 +63,13 @@ def test_a_raw_step_beside_what_is_held(expand: str, raw: str) -> None:
         (COLUMN, "change_columns: {table: host, old: {os: s}, new: {s: {type: text, value: os}}}",
          True),
         (COLUMN, "rename_column: {table: host, column: memory, to: mb}", False),
+        ("drop_table: {table: disk}", "rename_table: {table: disk, to: volume}", True),
+        ("drop_index: {index: job_by_host}", "drop_column: {table: job, column: host_id}", True),
+        ("drop_index: {index: job_by_host}", "drop_column: {table: job, column: host_note}", False),
+        ("drop_default: {table: job, column: priority}",
+         "rename_column: {table: job, column: priority, to: urgency}", True),
+        ("drop_table: {table: disk}", "add_foreign_key: {table: job, name: k, columns: [id],"
+         " references: disk, referenced: [host_id]}", True),
         (COLUMN, "rename_column: {table: job, column: priority, to: urgency}", False),
     ],
 )  # fmt: skip
@@ -105,4 +112,4 @@ def test_a_refusal_names_what_is_under_way_on_the_table() -> None:
         contract=None,
     ).told()
     assert "(it of product/1.1.0.yaml:8:7 is under way on public.host)" in told
-    assert "move it to the release after the contract of it, or " in told
+    assert "move it behind the contract of it, or " in told
