@@ -179,6 +179,37 @@ def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, statements: str, s
     assert problem.startswith(said)
 
 
+TAKES = '-- sample: [{"from": "put", "column": "id"}]\nSELECT $1;\n'
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        "-- name: put\n-- sample: [1, 2]\nSELECT $1 AS id;\n",
+        "-- sample: [1, 2]\n-- name: put\nSELECT $1 AS id;\n",
+        "-- name: put\n-- sample: []\nCOPY host FROM STDIN;\n",
+    ],
+    ids=["sample", "sample-above-name", "copy"],
+)
+def test_a_refused_statement_is_told_alone(tmp_path: Path, refused: str):
+    """There is a sample, and what takes its values is not wrong for that."""
+    root = one_release(tmp_path / "p", refused + TAKES + TAKES)
+    (problem,) = problems(root)
+    assert "takes a value from" not in problem
+    root = one_release(tmp_path / "q", refused + TAKES.replace('"put"', '"other"'))
+    assert sum("takes a value from 'other'" in problem for problem in problems(root)) == 1
+
+
+def test_a_refused_file_is_told_alone(tmp_path: Path):
+    root = one_release(tmp_path / "p", "-- nothing")
+    (root / "1.0.0.sql").unlink()
+    (root / "1.0.0.sql").mkdir()
+    (root / "1.0.0.sql/a.sql").write_text("-- name: put\nSELECT 1 FORM host;\n")
+    (root / "1.0.0.sql/b.sql").write_text(TAKES)
+    (problem,) = problems(root)
+    assert problem.startswith("sql-syntax /1.0.0.sql/a.sql:1")
+
+
 def test_a_missing_file(tmp_path: Path):
     root = one_release(tmp_path / "p", "SELECT 1")
     (root / "1.0.0.sql").unlink()

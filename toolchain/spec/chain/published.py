@@ -226,7 +226,7 @@ def _steps(package: Published, release: Facts, now: Checksums) -> Iterator[Probl
                 Code.PUBLISHED_STEP,
                 f"the step {ident} is published with other SQL (checksum {said[ident][:12]},"
                 f" here {now[ident][:12]})",
-                "restore the file, and write the difference as a new change",
+                "restore its SQL, or what it declares, and write the difference as a new change",
             ).at(placed.place, related)
     own = {placed.step.id for placed in release.steps}
     for ident in sorted(set(said) - own):

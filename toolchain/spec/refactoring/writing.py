@@ -14,7 +14,9 @@ from toolchain.refactor.sql import comment, script
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.facts import Facts, PlacedStep
+from toolchain.spec.located.node import Path, as_table, node_at
 from toolchain.spec.problem import Complaint, Related
+from toolchain.spec.refactoring.declared import operation_of
 from toolchain.spec.refactoring.expressions import normalised
 from toolchain.spec.refactoring.held import Held, dropped_indexes, held_by, meeting, moved
 from toolchain.spec.refactoring.qualified import Made, names_made, require_qualified
@@ -122,9 +124,13 @@ def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) 
     except Complaint as complaint:
         # What follows from a refactoring that cannot be written is not told as well.
         if step.phase is Phase.EXPAND or step.change not in known.failed:
-            document.complain(complaint, placed.path, *_declaration(step, known))
+            document.complain(
+                complaint, _operation_path(document, placed), *_declaration(step, known)
+            )
         document.doubt(placed.path)
         known.failed.add(step.change)
+        if step.phase is Phase.CONTRACT:
+            known.held.pop(step.change, None)
         return placed
     for text in (step.sql, step.undo):
         if text is not None and text.text is not None:
@@ -139,6 +145,12 @@ def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) 
     elif step.phase is Phase.CONTRACT:
         known.held.pop(step.change, None)
     return replace(placed, step=step)
+
+
+def _operation_path(document: Document, placed: PlacedStep) -> Path:
+    """Where a step declares its refactoring; the step where it follows from one."""
+    operation = operation_of(as_table(node_at(document.top, placed.path)))
+    return placed.path if operation is None else (*placed.path, operation)
 
 
 def _apply(document: Document, placed: PlacedStep, known: _Known, text: str) -> None:

@@ -171,7 +171,9 @@ def _operation(step: Mapping[str, object], branches: list[Schema]) -> Complaint:
             "keep one, and give the other a step of its own",
         )
     return Complaint(
-        Code.OPERATION, "the step names no operation", f"add {' or '.join(operations)}"
+        Code.OPERATION,
+        "the step names no operation",
+        f"add {operations[0]}, or a refactoring such as {operations[1]}",
     )
 
 
