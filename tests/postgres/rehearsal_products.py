@@ -222,3 +222,77 @@ def split(part: str) -> dict[str, Spec]:
         "1.0.0": Spec(schema=1, steps={"expand:base": BASE}, statements=PUT_OS + GET_OS),
         "1.1.0": Spec(schema=2, steps={"expand:split": part}, statements=_SPLIT),
     }
+
+
+_PRICE = """\
+-- name: put-item
+-- sample: [{price}]
+INSERT INTO item (id, {column}) VALUES (1, $1);
+
+-- name: price
+-- sample: []
+SELECT id, {read} AS price FROM item;
+"""
+
+
+def priced(cents: int) -> dict[str, Spec]:
+    """A price becomes one in cents, and each form is computed from the other."""
+    sync = """\
+ALTER TABLE public.item ADD COLUMN cents bigint;
+CREATE FUNCTION public.sync() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    NEW.cents := coalesce(NEW.cents, NEW.price * 100);
+    NEW.price := coalesce(NEW.price, NEW.cents / 100.0);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER sync BEFORE INSERT ON public.item FOR EACH ROW EXECUTE FUNCTION public.sync();"""
+    table = "CREATE TABLE public.item (id bigint PRIMARY KEY, price numeric);"
+    old = _PRICE.format(price=19.99, column="price", read="price")
+    new = _PRICE.format(price=cents, column="cents", read="cents / 100.0")
+    return {
+        "1.0.0": Spec(schema=1, steps={"expand:item": table}, statements=old),
+        "1.1.0": Spec(schema=2, steps={"expand:cents": sync}, statements=new),
+    }
+
+
+_CUSTOMER = """\
+-- name: put-customer
+-- sample: []
+INSERT INTO customer (id, address) VALUES (1, 'Main Road 1');
+"""
+_CUSTOMER_AND_ADDRESS = """\
+-- name: put-customer
+-- sample: []
+INSERT INTO customer (id) VALUES (1);
+
+-- name: put-address
+-- sample: []
+INSERT INTO address (customer, line) VALUES (1, 'Main Road 1');
+"""
+_INVOICE = """
+-- name: put-invoice
+-- sample: []
+INSERT INTO invoice (customer) VALUES (1) RETURNING id;
+
+-- name: get-invoice
+-- sample: [{"from": "put-invoice", "column": "id"}]
+SELECT customer.address FROM invoice JOIN customer ON customer.id = invoice.customer
+WHERE invoice.id = $1;
+"""
+
+
+def invoiced() -> dict[str, Spec]:
+    """The address moves to a table of its own, and nobody carries it over."""
+    tables = """\
+CREATE TABLE public.customer (id bigint PRIMARY KEY, address text);
+CREATE TABLE public.invoice (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer bigint NOT NULL
+);"""
+    address = "CREATE TABLE public.address (customer bigint PRIMARY KEY, line text);"
+    return {
+        "1.0.0": Spec(schema=1, steps={"expand:base": tables}, statements=_CUSTOMER + _INVOICE),
+        "1.1.0": Spec(
+            schema=2,
+            steps={"expand:address": address},
+            statements=_CUSTOMER_AND_ADDRESS + _INVOICE,
+        ),
+    }

@@ -16,6 +16,8 @@ from tests.postgres.rehearsal_products import (
     SPLIT_TABLE,
     SPLIT_VIEW,
     Spec,
+    invoiced,
+    priced,
     renamed,
     split,
     write_chain,
@@ -126,6 +128,28 @@ def test_a_split_without_synchronisation_is_found(
     assert missed(answer) == {("1.1.0", "get-host", "1.0.0"), ("1.0.0", "get-host", "1.1.0")}
     told = {each["server"]: each for each in answer["false_promises"]}
     assert "where 1.0.0 itself sees" in told["1.1.0"]["answer"]
+    assert told["1.0.0"]["wrote"] == ["put-system"]
+
+
+@pytest.mark.parametrize(("cents", "agrees"), [(1999, True), (1998, False)])
+def test_numbers_are_compared_by_value(
+    interlock: Interlock, tmp_path: Path, dsn: str, cents: int, agrees: bool
+) -> None:
+    """A price out of a division has more digits, and is the same price."""
+    product = write_chain(tmp_path / "p", priced(cents))
+    answer = rehearse(interlock, product, dsn)
+    assert answer["agrees"] == agrees
+    if not agrees:
+        assert missed(answer) == {("1.0.0", "price", "1.1.0"), ("1.1.0", "price", "1.0.0")}
+
+
+def test_what_another_statement_wrote_is_not_laid_on_the_one_before_the_look(
+    interlock: Interlock, tmp_path: Path, dsn: str
+) -> None:
+    """The invoice is written alike by both; its address is what the new server alone writes."""
+    answer = rehearse(interlock, write_chain(tmp_path / "p", invoiced()), dsn)
+    told = {each["server"]: each for each in answer["false_promises"]}
+    assert told["1.0.0"]["wrote"] == ["put-customer", "put-address"]
 
 
 GENERATED = """

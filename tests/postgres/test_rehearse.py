@@ -372,6 +372,35 @@ def test_a_sample_finds_what_preparing_does_not(
     assert (promise["server"], promise["by"], promise["code"]) == ("1.0.0", "sample", "23502")
 
 
+def test_a_failure_is_told_once_whatever_row_it_failed_with(
+    interlock: Interlock, tmp_path: Path, dsn: str
+) -> None:
+    """The number of a row differs in every state and for every sample."""
+    item = (
+        "CREATE TABLE public.item (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+        " name text, kind text NOT NULL);"
+    )
+    add = (
+        '-- name: add\n-- sample: ["Ada"]\n-- sample: ["Bob"]\n'
+        "INSERT INTO item (name) VALUES ($1);\n"
+    )
+    sound = add.replace("name)", "name, kind)").replace("$1)", "$1, 'a')")
+    more = {f"expand:more-{n}": f"CREATE TABLE public.more_{n} ();" for n in range(3)}
+    specs = {
+        "1.0.0": Spec(schema=1, steps={"expand:item": item}, statements=add),
+        "1.1.0": Spec(schema=2, steps=more, statements=sound),
+    }
+    product = write_chain(tmp_path / "p", specs)
+    (promise,) = rehearse(interlock, product, dsn)["false_promises"]
+    assert len(promise["states"]) == len(set(promise["states"])) == 4
+    assert promise["detail"].startswith("Failing row contains (")
+    text = interlock("rehearse", product, "--dsn", dsn).stdout
+    assert "1.1.0 half-way, after more-1.expand and 1 more state, and the windows" in text
+    assert "violates not-null constraint (SQLSTATE 23502); for example: Failing row" in text
+    assert text.count("Failing row") == 1
+    assert "\n1 difference: " in text
+
+
 # Probes -------------------------------------------------------------------------------------------
 
 PROBE = f"""\

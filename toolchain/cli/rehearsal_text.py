@@ -56,7 +56,7 @@ def _lines(found: "Differences") -> list[str]:
     for promise in found.promises:
         lines += [
             f"error: {sentences.promise_sentence(promise)}",
-            f"  {sentences.answer_sentence(promise.failure)}",
+            f"  {sentences.answer_sentence(promise.failure, varies=promise.varies)}",
             f"  {sentences.windows_sentence(promise)}",
         ]
         if promise.failure.statement is not None:

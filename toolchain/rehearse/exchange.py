@@ -4,15 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
+from toolchain.edge.postgres.looks import play
 from toolchain.edge.postgres.statements import Script, Trial
 from toolchain.matrix.chain import product_chain
-from toolchain.matrix.measured.exchange import (
-    Look,
-    Missed,
-    Reader,
-    unlike_its_own,
-    unlike_the_writer,
-)
+from toolchain.matrix.measured.exchange import Missed, unlike_its_own, unlike_the_writer
+from toolchain.matrix.measured.looks import Look, Reader
 from toolchain.matrix.measured.sentences import missed_sentence
 from toolchain.matrix.measured.values import Exchange, Failure, Means
 from toolchain.model.law import ShardHandshake, compatible, peers_compatible
@@ -78,6 +74,9 @@ class Exchanging:
         """What a server misses of another's writes, each of its statements once."""
         ours, theirs = reader.server.statements, writer.server.statements
         common = self._writes(ours) & self._writes(theirs)
+        alike = {(each.name, each.sql) for each in ours} & {
+            (each.name, each.sql) for each in theirs
+        }
         namesakes = {each.name: each for each in theirs if each.sql in self.trying.reads}
         if not any(each.samples for each in ours if each.sql in self.trying.reads):
             return ()
@@ -89,11 +88,13 @@ class Exchanging:
             if each.statement.name in namesakes
             and _same_question(namesakes[each.statement.name], each)
         ]
-        written = self.trying.play(program, (*readers, *(theirs for theirs, _ in pairs)))
+        written = play(self.trying, program, (*readers, *(theirs for theirs, _ in pairs)))
         found: dict[str, Failure] = {}
         for missed in (
             *unlike_the_writer(written, pairs),
-            *unlike_its_own(written, looks, again, common, self.ignored),
+            *unlike_its_own(
+                written, looks, again, common, self.ignored, frozenset(name for name, _ in alike)
+            ),
         ):
             failure = _failure(missed, reader, writer)
             found.setdefault(failure.name, failure)
@@ -116,7 +117,7 @@ class Exchanging:
                 if each.sql in self.trying.reads
                 for at in range(len(each.samples))
             )
-            first, second = (self.trying.play(program, readers) for _ in range(2))
+            first, second = (play(self.trying, program, readers) for _ in range(2))
             both = min(len(first), len(second))
             self._own[key] = (readers, first[:both], second[:both])
         return self._own[key]
@@ -157,7 +158,7 @@ def _same_question(statement: Statement, reader: Reader) -> bool:
 def _failure(missed: Missed, reader: Release, writer: Release) -> Failure:
     exchange = Exchange(
         writer=writer.version,
-        after=missed.after,
+        wrote=missed.wrote,
         expected=missed.expected,
         found=missed.found,
         own=missed.own,

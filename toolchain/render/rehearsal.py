@@ -83,6 +83,7 @@ def _failure_json(failure: Failure) -> dict[str, Any]:
         "sql": None if statement is None else statement.text,
         "code": failure.code,
         "answer": failure.message,
+        "detail": failure.detail,
         **_exchange_json(failure.exchange),
     }
 
@@ -92,7 +93,8 @@ def _exchange_json(exchange: Exchange | None) -> dict[str, Any]:
         return {}
     return {
         "writer": str(exchange.writer),
-        "after": exchange.after,
+        "after": exchange.wrote[-1],
+        "wrote": list(exchange.wrote),
         "expected": exchange.expected,
         "found": exchange.found,
     }

@@ -83,17 +83,17 @@ def _cell(cells: Sequence[Cell]) -> str:
 
 def _failures(cells: Sequence[Cell], said: Verdict) -> list[Failure]:
     """What failed in the states that made the verdict, each answer once."""
-    found: dict[tuple[str, str], Failure] = {}
+    found: dict[tuple[str, ...], Failure] = {}
     for cell in cells:
         if cell.declared or said is not Verdict.FALSE_PROMISE:
             for failure in cell.failures or ():
-                found.setdefault((failure.name, failure.message), failure)
+                found.setdefault(failure.told_as, failure)
     return list(found.values()) if said in (Verdict.FALSE_PROMISE, Verdict.REFUSED) else []
 
 
-def _failure(failure: Failure) -> str:
+def _failure(failure: Failure, *, varies: bool = False) -> str:
     text = f"<pre>{escape(failure.statement.text)}</pre>" if failure.statement else ""
-    return f"<p>{escape(sentences.answer_sentence(failure))}</p>{text}"
+    return f"<p>{escape(sentences.answer_sentence(failure, varies=varies))}</p>{text}"
 
 
 def _legend() -> str:
@@ -110,7 +110,8 @@ def _section(heading: str, items: Iterator[str]) -> Iterator[str]:
 def _differences(found: Differences) -> Iterator[str]:
     for promise in found.promises:
         yield (
-            f"{escape(sentences.promise_sentence(promise))}{_failure(promise.failure)}"
+            f"{escape(sentences.promise_sentence(promise))}"
+            f"{_failure(promise.failure, varies=promise.varies)}"
             f"<p>{escape(sentences.windows_sentence(promise))}</p>"
         )
     for broken in found.broken:

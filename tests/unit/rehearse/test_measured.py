@@ -1,6 +1,7 @@
 """Ways, verdicts and differences, of values alone."""
 
 import json
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -9,7 +10,7 @@ from tests.unit.rehearse.values import cell, failure, product_of, state
 from toolchain.matrix.measured import sentences
 from toolchain.matrix.measured.differences import differences
 from toolchain.matrix.measured.schemas import compare_schemas
-from toolchain.matrix.measured.values import Broken, Cell, Measured, SchemaComparison
+from toolchain.matrix.measured.values import Broken, Cell, Exchange, Measured, SchemaComparison
 from toolchain.matrix.measured.verdict import Verdict, overall, verdict
 from toolchain.matrix.measured.ways import name_of, ways
 from toolchain.model.version import Version
@@ -109,6 +110,55 @@ def test_a_statement_that_fails_in_many_states_is_told_once():
         " step-1, 1.1.0 half-way, after step-2 and 3 more states, and the windows let it run there"
     )
     assert "the shard says schema 1, servers >= 1.0.0" in sentences.windows_sentence(promise)
+
+
+def test_rows_in_details_make_no_second_difference():
+    """Every state and every sample has rows of its own, and one of them is shown."""
+    states = [state("1.1.0", action=f"step-{n}", ends=n == 3) for n in range(4)]
+    rows = iter(range(8))
+    cells = [
+        replace(
+            cell("1.0.0", at, declared=True),
+            failures=tuple(
+                replace(failure("no kind"), detail=f"Failing row contains ({next(rows)}).")
+                for _ in ("one sample", "another")
+            ),
+        )
+        for at in states
+    ]
+    found = measured(*cells)
+    told = differences(PRODUCT, found)
+    (promise,) = told.promises
+    assert promise.states == tuple(states)
+    assert "step-2 and 1 more state, and" in sentences.promise_sentence(promise)
+    (document,) = rehearsal_json("demo", found, told)["false_promises"]
+    assert (document["answer"], document["detail"]) == ("no kind", "Failing row contains (0).")
+    page = rehearsal_html("demo", found, told)
+    assert "no kind (SQLSTATE 42703); for example: Failing row contains (0)." in page
+    assert "contains (1)" not in page
+    alone = differences(PRODUCT, measured(replace(cells[0], failures=cells[0].failures[:1])))
+    assert not alone.promises[0].varies
+
+
+def test_another_message_or_sqlstate_is_another_difference():
+    at = state("1.1.0")
+    failures = (failure("one"), failure("other"), replace(failure("one"), code="42P01"))
+    found = measured(replace(cell("1.0.0", at, declared=True), failures=failures))
+    assert len(differences(PRODUCT, found).promises) == 3
+
+
+def test_many_writers_are_counted():
+    exchange = Exchange(
+        writer=Version(1, 0, 0), wrote=("a", "b", "c"), expected="x", found="y", own=()
+    )
+    said = sentences.missed_sentence(exchange, Version(1, 1, 0))
+    assert said == "sees y after a, b and c of 1.0.0; where 1.0.0 itself sees x"
+    said = sentences.missed_sentence(
+        replace(exchange, wrote=("a", "b", "c", "d"), own=("b",)), Version(1, 1, 0)
+    )
+    assert said == (
+        "sees y after d of 1.0.0 and 3 statements before it; after b of 1.1.0 itself it sees x"
+    )
 
 
 def test_a_wider_window_needs_every_way_to_a_release():

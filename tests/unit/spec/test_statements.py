@@ -207,7 +207,7 @@ def test_a_refused_file_is_told_alone(tmp_path: Path):
     (root / "1.0.0.sql/a.sql").write_text("-- name: put\nSELECT 1 FORM host;\n")
     (root / "1.0.0.sql/b.sql").write_text(TAKES)
     (problem,) = problems(root)
-    assert problem.startswith("sql-syntax /1.0.0.sql/a.sql:1")
+    assert problem.startswith("sql-syntax /1.0.0.sql/a.sql:2:15: ")
 
 
 def test_a_missing_file(tmp_path: Path):

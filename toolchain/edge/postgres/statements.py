@@ -4,18 +4,17 @@ Preparing goes through the protocol, as drivers do it, so that a statement witho
 CALL) is understood too. PostgreSQL infers the index of ON CONFLICT, and checks what a view can do,
 only when it plans; so each statement is also planned, for no values in particular. Neither runs
 anything. Samples run in one transaction, which is rolled back, and seeds in one that is committed.
-An exchange runs one server's samples and looks, after each write, through the eyes of another.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from toolchain.edge.postgres.server import connected
 from toolchain.errors import ToolError
-from toolchain.matrix.measured.exchange import Look, Reader, Result
 from toolchain.matrix.measured.values import Failure, Means
 from toolchain.model.statement import Earlier, Statement, Value
 
@@ -28,7 +27,6 @@ Returned = dict[str, dict[str, str | None]]
 # A statement and the samples that are run of it.
 Script = tuple[Statement, Sequence[Sequence[Value]]]
 
-_TAKE_BACK = (b"ROLLBACK TO SAVEPOINT look", b"RELEASE SAVEPOINT look")
 _SETTINGS = b"""
 SET plan_cache_mode = force_generic_plan; SET statement_timeout = '30s'; SET lock_timeout = '5s'
 """
@@ -57,8 +55,8 @@ class Trial:
 
     def __init__(self, connection: "Connection[Any]", reads: set[str]) -> None:
         self.reads = reads
-        self._wire = connection.pgconn
-        self._wire.exec_(_SETTINGS)
+        self.wire = connection.pgconn
+        self.wire.exec_(_SETTINGS)
         self._prepared: dict[str, tuple[bytes, Failure | None]] = {}
 
     def attempt(self, statements: Sequence[Statement]) -> tuple[Failure, ...]:
@@ -66,7 +64,7 @@ class Trial:
         failures = []
         sound = []
         for statement in statements:
-            failure = self._prepare(statement)
+            failure = self.prepare(statement)
             if failure is None:
                 sound.append(statement)
             else:
@@ -76,13 +74,14 @@ class Trial:
             failures += self._samples(sound, failed, guarded=False) and self._samples(
                 sound, failed, guarded=True
             )
-        self._require_alive(failures[-1].name if failures else "the statements")
+        self.require_alive(failures[-1].name if failures else "the statements")
         return tuple(failures)
 
-    def _require_alive(self, tried: str) -> None:
+    def require_alive(self, tried: str) -> None:
+        """Raises ToolError where PostgreSQL is gone."""
         from psycopg.pq import ConnStatus  # noqa: PLC0415
 
-        if self._wire.status != ConnStatus.OK:
+        if self.wire.status != ConnStatus.OK:
             raise ToolError(f"PostgreSQL went away while it tried {tried}", "see its log")
 
     def _samples(
@@ -90,10 +89,10 @@ class Trial:
     ) -> list[Failure]:
         """Run samples and roll them back; without guards, which cost, up to the first failure."""
         rows = [(statement, statement.samples) for statement in statements]
-        self._wire.exec_(b"BEGIN")
-        run = self._run(rows, {*failed}, Means.SAMPLE, {}, guarded=guarded)
+        self.wire.exec_(b"BEGIN")
+        run = self.run(rows, {*failed}, Means.SAMPLE, {}, guarded=guarded)
         found = list(run) if guarded else list(islice(run, 1))
-        self._wire.exec_(b"ROLLBACK")
+        self.wire.exec_(b"ROLLBACK")
         return found
 
     def seed(self, statements: Sequence[Statement]) -> Failure | None:
@@ -102,84 +101,20 @@ class Trial:
         if not rows:
             return None
         for statement, _ in rows:
-            failure = self._prepare(statement)
+            failure = self.prepare(statement)
             if failure is not None:
                 return failure
-        self._wire.exec_(b"BEGIN")
-        failure = next(self._run(rows, set(), Means.SEED, {}, guarded=False), None)
-        self._wire.exec_(b"COMMIT" if failure is None else b"ROLLBACK")
+        self.wire.exec_(b"BEGIN")
+        failure = next(self.run(rows, set(), Means.SEED, {}, guarded=False), None)
+        self.wire.exec_(b"COMMIT" if failure is None else b"ROLLBACK")
         return failure
 
-    def play(self, program: Sequence[Script], readers: Sequence[Reader]) -> tuple[Look, ...]:
-        """Run a server's samples, as far as they work, and look after each writing statement.
+    def name_of(self, statement: Statement) -> bytes:
+        """The name under which PostgreSQL knows a statement that was prepared."""
+        return self._prepared[statement.sql][0]
 
-        All is rolled back. Raises ToolError.
-        """
-        looking = [each for each in readers if self._prepare(each.statement) is None]
-        returned: Returned = {}
-        looks: list[Look] = []
-        self._wire.exec_(b"BEGIN")
-        for statement, samples in program:
-            if self._prepare(statement) is not None:
-                break
-            run = self._run([(statement, samples)], set(), Means.EXCHANGE, returned, guarded=False)
-            if next(run, None) is not None:
-                break
-            if samples and statement.sql not in self.reads:
-                looks.append(Look(after=statement.name, results=self._look(looking, returned)))
-        self._wire.exec_(b"ROLLBACK")
-        self._require_alive("what servers see of each other")
-        return tuple(looks)
-
-    def _look(self, readers: Sequence[Reader], returned: Returned) -> Mapping[Reader, Result]:
-        """What readers see now; a reader that fails, or takes a value not returned, sees nothing.
-
-        All are sent at once: the way to the server and back is most of the time. A function may
-        write even where it is only selected, so that is taken back too.
-        """
-        from psycopg.pq import ExecStatus  # noqa: PLC0415
-
-        seen: dict[Reader, Result] = {}
-        asked = [(each, text) for each in readers if (text := self._spell(each, returned))]
-        while asked:
-            answers = self._answers((b"SAVEPOINT look", *(text for _, text in asked), *_TAKE_BACK))
-            good = [each for each in answers if each.status == ExecStatus.TUPLES_OK]
-            for (reader, _), answer in zip(asked, good, strict=False):
-                seen[reader] = _result(answer)
-            if len(good) < len(asked):
-                self._answers(_TAKE_BACK)
-            asked = asked[len(good) + 1 :]
-        return seen
-
-    def _spell(self, reader: Reader, returned: Returned) -> bytes | None:
-        """The EXECUTE of a reader; None where a value of its sample was not returned."""
-        from psycopg.pq import Escaping  # noqa: PLC0415
-
-        escaping = Escaping(self._wire)
-        values: list[bytes] = []
-        for value in reader.statement.samples[reader.sample]:
-            if isinstance(value, Earlier):
-                row = returned.get(value.statement, {})
-                if value.column not in row:
-                    return None
-                text = row[value.column]
-            else:
-                text = value
-            values.append(
-                b"NULL" if text is None else bytes(escaping.escape_literal(text.encode()))
-            )
-        given = b"(" + b",".join(values) + b")" if values else b""
-        return b"EXECUTE " + self._prepared[reader.statement.sql][0] + given
-
-    def _answers(self, statements: Sequence[bytes]) -> "list[PGresult]":
-        """The result of each statement, up to the first that fails."""
-        self._wire.send_query(b";".join(statements))
-        found: list[PGresult] = []
-        while (answer := self._wire.get_result()) is not None:
-            found.append(answer)
-        return found
-
-    def _prepare(self, statement: Statement) -> Failure | None:
+    def prepare(self, statement: Statement) -> Failure | None:
+        """Prepare and plan a statement whose text is new; what is wrong with it."""
         known = self._prepared.get(statement.sql)
         if known is None:
             name = f"s{len(self._prepared)}".encode()
@@ -188,9 +123,7 @@ class Trial:
         failure = known[1]
         if failure is None:
             return None
-        return Failure(
-            means=failure.means, statement=statement, code=failure.code, message=failure.message
-        )
+        return replace(failure, statement=statement)
 
     def _plan(self, name: bytes, statement: Statement) -> Failure | None:
         types = [0] * statement.parameters
@@ -198,7 +131,7 @@ class Trial:
         if failure is not None:
             return failure
         nothing = f"({', '.join(['NULL'] * len(types))})" if types else ""
-        planned = self._wire.exec_(f"EXPLAIN EXECUTE {name.decode()}{nothing}".encode())
+        planned = self.wire.exec_(f"EXPLAIN EXECUTE {name.decode()}{nothing}".encode())
         failure = _failure(planned, statement, Means.PREPARE)
         if failure is not None and failure.code.startswith(_ABOUT_VALUES):
             return None
@@ -213,7 +146,7 @@ class Trial:
         or writes them into the text, has no trouble with it.
         """
         failure = _failure(
-            self._wire.prepare(name, statement.sql.encode(), types), statement, Means.PREPARE
+            self.wire.prepare(name, statement.sql.encode(), types), statement, Means.PREPARE
         )
         if failure is None or failure.code not in _UNTYPED:
             return failure
@@ -229,7 +162,7 @@ class Trial:
             first = first or found
         return first or failure
 
-    def _run(
+    def run(
         self,
         statements: Sequence[Script],
         failed: set[str],
@@ -255,14 +188,14 @@ class Trial:
                     for each in sample
                 ]
                 if guarded:
-                    self._wire.exec_(b"SAVEPOINT sample")
+                    self.wire.exec_(b"SAVEPOINT sample")
                 failure = self._execute(statement, values, returned, means)
                 if failure is not None:
                     failed.add(statement.name)
                     yield failure
                 if guarded:
                     how = "RELEASE" if failure is None else "ROLLBACK TO"
-                    self._wire.exec_(f"{how} SAVEPOINT sample".encode())
+                    self.wire.exec_(f"{how} SAVEPOINT sample".encode())
 
     def _execute(
         self,
@@ -271,9 +204,9 @@ class Trial:
         returned: Returned,
         means: Means,
     ) -> Failure | None:
-        name = self._prepared[statement.sql][0]
+        name = self.name_of(statement)
         encoded = [None if value is None else value.encode() for value in values]
-        result = self._wire.exec_prepared(name, encoded)  # type: ignore[arg-type]  # None is NULL
+        result = self.wire.exec_prepared(name, encoded)  # type: ignore[arg-type]  # None is NULL
         failure = _failure(result, statement, means)
         if failure is None:
             if (result.command_status or b"").startswith(b"SELECT"):
@@ -305,20 +238,6 @@ def _first_row(result: "PGresult") -> dict[str, str | None] | None:
     return row
 
 
-def _result(result: "PGresult") -> Result:
-    fields = range(result.nfields)
-
-    def text(row: int, field: int) -> str | None:
-        value = result.get_value(row, field)
-        return None if value is None else value.decode(errors="backslashreplace")
-
-    return Result(
-        columns=tuple((result.fname(field) or b"").decode() for field in fields),
-        types=tuple(result.ftype(field) for field in fields),
-        rows=tuple(tuple(text(row, field) for field in fields) for row in range(result.ntuples)),
-    )
-
-
 def _failure(result: "PGresult", statement: Statement, means: Means) -> Failure | None:
     from psycopg.pq import DiagnosticField, ExecStatus  # noqa: PLC0415
 
@@ -328,11 +247,11 @@ def _failure(result: "PGresult", statement: Statement, means: Means) -> Failure 
     def said(field: DiagnosticField) -> str:
         return (result.error_field(field) or b"").decode(errors="backslashreplace")
 
-    parts = [said(DiagnosticField.MESSAGE_PRIMARY), said(DiagnosticField.MESSAGE_DETAIL)]
-    message = "; ".join(part for part in parts if part)
+    message = said(DiagnosticField.MESSAGE_PRIMARY) or result.get_error_message().strip()
     return Failure(
         means=means,
         statement=statement,
         code=said(DiagnosticField.SQLSTATE),
-        message=message or result.get_error_message().strip() or "it gave no answer",
+        message=message or "it gave no answer",
+        detail=said(DiagnosticField.MESSAGE_DETAIL),
     )

@@ -18,10 +18,14 @@ from toolchain.model.version import Version
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FalsePromise:
-    """A statement of a server that fails in states where the windows let the server run."""
+    """A statement of a server that fails in states where the windows let the server run.
+
+    `failure` is the first; with `varies` others have other details.
+    """
 
     server: Release
     failure: Failure
+    varies: bool
     states: tuple[State, ...]
     release: Release
 
@@ -96,20 +100,21 @@ def by_release(measured: Measured) -> dict[tuple[Version, Version], list[Cell]]:
 
 
 def _promises(product: Product, measured: Measured) -> tuple[FalsePromise, ...]:
-    found: dict[tuple[Version, str, str], list[tuple[Failure, State]]] = {}
+    found: dict[tuple[Version, tuple[str, ...]], list[tuple[Failure, State]]] = {}
     for cell in measured.cells:
         if verdict(cell) is Verdict.FALSE_PROMISE:
             for failure in cell.failures or ():
-                key = (cell.server, failure.name, failure.message)
+                key = (cell.server, failure.told_as)
                 found.setdefault(key, []).append((failure, cell.state))
     return tuple(
         FalsePromise(
             server=product.release(server),
             failure=shown[0][0],
-            states=tuple(state for _, state in shown),
+            varies=len({failure.detail for failure, _ in shown}) > 1,
+            states=tuple(dict.fromkeys(state for _, state in shown)),
             release=product.release(shown[0][1].release),
         )
-        for (server, _, _), shown in sorted(found.items(), key=lambda item: item[0][0])
+        for (server, _), shown in sorted(found.items(), key=lambda item: item[0][0])
     )
 
 

@@ -9,57 +9,27 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 
-from toolchain.model.statement import Statement
+from toolchain.matrix.measured.looks import Look, Reader, Result, Row
 
-Row = tuple[str | None, ...]
-Columns = tuple[str, ...]
 _LONGEST_VALUE = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Reader:
-    """A reading statement with one of its samples, by its number; only itself is equal to it."""
-
-    statement: Statement
-    sample: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """What a reader saw: columns by name, the OIDs of their types, and the rows in any order."""
-
-    columns: Columns
-    types: tuple[int, ...]
-    rows: tuple[Row, ...]
-
-    def project(self, columns: Sequence[str]) -> "Counter[Row]":
-        """The rows, reduced to some columns; how often each is there."""
-        places = [self.columns.index(column) for column in columns]
-        return Counter(tuple(row[place] for place in places) for row in self.rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """What each reader saw right after a writing statement."""
-
-    after: str
-    results: Mapping[Reader, Result]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
-    """A reader that saw something else than it should, right after a writer's statement.
+    """A reader that saw something else than it should, after the statements `wrote` of a writer.
 
-    `expected` and `found` are rows, spelled; `own` is True where a write of the reader's own
-    server would have been seen as expected, and False where the writer's server sees it so.
+    One of them wrote it: all was well before the first, and not after the last. `expected` and
+    `found` are rows, spelled. `own` are the statements of the reader's own server after which it
+    sees what is expected; where there are none, the writer's server sees it so.
     """
 
     reader: Reader
-    after: str
+    wrote: tuple[str, ...]
     expected: str
     found: str
-    own: bool
+    own: tuple[str, ...] = ()
 
 
 def unlike_the_writer(
@@ -70,14 +40,18 @@ def unlike_the_writer(
     `pairs` are a reader of the writer's server and its namesake. Columns of another type are
     another matter.
     """
-    for look in looks:
+    agreed = dict.fromkeys((ours for _, ours in pairs), 0)
+    for at, look in enumerate(looks):
         for theirs, ours in pairs:
             expected, found = look.results.get(theirs), look.results.get(ours)
             if expected is None or found is None:
                 continue
             shared = _shared(expected, found)
-            if shared and expected.project(shared) != found.project(shared):
-                yield _missed(ours, look.after, shared, expected, found, own=False)
+            if _differ(expected, found, shared):
+                wrote = _between(looks, agreed[ours], at)
+                yield _missed(ours, shared, expected, found, wrote=wrote)
+            elif shared:
+                agreed[ours] = at + 1
 
 
 def unlike_its_own(
@@ -86,29 +60,39 @@ def unlike_its_own(
     again: Sequence[Look],
     common: frozenset[str],
     ignored: frozenset[str],
+    alike: frozenset[str] = frozenset(),
 ) -> Iterator[Missed]:
     """Where a reader sees other values than after the same operation of its own server.
 
     Its server's operations ran twice (`ours`, `again`): a column whose values two runs do not
     agree on holds a generated number or the time, and tells nothing. `ignored` are columns that
-    one of the two servers cannot know.
+    one of the two servers cannot know. Statements that both send in the same words (`alike`) are
+    not to blame.
     """
     own = dict(_operations(ours, common))
-    for (executed, name), written in _operations(theirs, common):
-        mine = own.get((executed, name), [])
+    agreed: dict[Reader, tuple[int, int]] = {}
+    for operation, written in _operations(theirs, common):
+        mine = own.get(operation, [])
         for reader in {each: None for at in mine for each in ours[at].results}:
             comparisons = [
-                (expected, found, _steady(expected, other, ignored))
-                for at in mine
-                for place in written
+                (at, place, expected, found, _steady(expected, other, ignored))
+                for at, place in product(mine, written)
                 if (expected := ours[at].results.get(reader)) is not None
                 and (other := again[at].results.get(reader)) is not None
                 and (found := theirs[place].results.get(reader)) is not None
             ]
-            differing = [each for each in comparisons if _differ(*each)]
-            if comparisons and len(differing) == len(comparisons):
-                expected, found, steady = differing[-1]
-                yield _missed(reader, name, steady, expected, found, own=True)
+            same = [each for each in comparisons if not _differ(*each[2:])]
+            if same:
+                at, place, _, _, columns = same[0]
+                if columns:
+                    agreed[reader] = at + 1, place + 1
+            elif comparisons:
+                at, place, wanted, seen, columns = comparisons[-1]
+                here, there = agreed.get(reader, (0, 0))
+                wrote = _between(theirs, there, place, alike)
+                yield _missed(
+                    reader, columns, wanted, seen, wrote=wrote, own=_between(ours, here, at, alike)
+                )
 
 
 def _operations(
@@ -127,6 +111,14 @@ def _operations(
         elif found:
             found[-1][1].append(at)
     return found
+
+
+def _between(
+    looks: Sequence[Look], first: int, last: int, but: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """The statements between two looks, the last one's own too; `but` those that are not it."""
+    names = [look.after for look in looks[first : last + 1]]
+    return tuple(name for name in names if name not in but) or (looks[last].after,)
 
 
 def _differ(expected: Result, found: Result, columns: Sequence[str]) -> bool:
@@ -160,28 +152,29 @@ def _steady(one: Result, other: Result, ignored: frozenset[str]) -> list[str]:
 
 def _missed(
     reader: Reader,
-    after: str,
     columns: Sequence[str],
     expected: Result,
     found: Result,
     *,
-    own: bool,
+    wrote: tuple[str, ...],
+    own: tuple[str, ...] = (),
 ) -> Missed:
     wanted, seen = expected.project(columns), found.project(columns)
     return Missed(
         reader=reader,
-        after=after,
-        expected=_spell(columns, wanted - seen),
-        found=_spell(columns, seen - wanted),
+        wrote=wrote,
+        expected=_spell(columns, wanted - seen, expected.spelled(columns)),
+        found=_spell(columns, seen - wanted, found.spelled(columns)),
         own=own,
     )
 
 
-def _spell(columns: Sequence[str], rows: "Counter[Row]") -> str:
-    """The first of the rows that differ; NULL is null."""
+def _spell(columns: Sequence[str], rows: "Counter[Row]", spelled: Mapping[Row, Row]) -> str:
+    """The first of the rows that differ, as it was answered; NULL is null."""
     if not rows:
         return "no such row"
-    first = min(rows, key=lambda row: [(value is None, value or "") for value in row])
+    least = min(rows, key=lambda row: [(value is None, value or "") for value in row])
+    first = spelled[least]
     return json.dumps(dict(zip(columns, map(_short, first), strict=True)), ensure_ascii=False)
 
 

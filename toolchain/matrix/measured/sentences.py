@@ -13,6 +13,7 @@ from toolchain.matrix.measured.values import (
 from toolchain.model.version import Version
 
 _MOST_STATES = 3
+_MOST_STATEMENTS = 3
 _LONGEST_DEFINITION = 200
 
 
@@ -40,8 +41,8 @@ def windows_sentence(promise: FalsePromise) -> str:
     )
 
 
-def answer_sentence(failure: Failure) -> str:
-    """The statement by its name and place, and what was answered."""
+def answer_sentence(failure: Failure, *, varies: bool = False) -> str:
+    """The statement by its name and place, and what was answered; `varies` is of the detail."""
     statement = failure.statement
     if statement is None:
         code = f" (exit code {failure.code})" if failure.code else ""
@@ -50,20 +51,29 @@ def answer_sentence(failure: Failure) -> str:
         return f"{statement.name} at {statement.origin} {failure.message}"
     run = "" if failure.means is Means.PREPARE else f" with its {failure.means.value}"
     code = f" (SQLSTATE {failure.code})" if failure.code else ""
-    return f"{statement.name}{run} at {statement.origin}: {failure.message}{code}"
+    detail = f"; {'for example: ' if varies else ''}{failure.detail}" if failure.detail else ""
+    return f"{statement.name}{run} at {statement.origin}: {failure.message}{code}{detail}"
 
 
 def missed_sentence(exchange: Exchange, reader: Version) -> str:
     """What a server saw of another's write, and what it should have seen."""
     should = (
-        f"after {exchange.after} of {reader} itself it sees"
+        f"after {_spell_writes(exchange.own, f'{reader} itself')} it sees"
         if exchange.own
         else f"where {exchange.writer} itself sees"
     )
-    return (
-        f"sees {exchange.found} after {exchange.after} of {exchange.writer}; {should}"
-        f" {exchange.expected}"
-    )
+    wrote = _spell_writes(exchange.wrote, str(exchange.writer))
+    return f"sees {exchange.found} after {wrote}; {should} {exchange.expected}"
+
+
+def _spell_writes(names: tuple[str, ...], server: str) -> str:
+    """A few statements by name, or the last of them, and how many are before it."""
+    *before, last = names
+    if not before:
+        return f"{last} of {server}"
+    if len(names) <= _MOST_STATEMENTS:
+        return f"{', '.join(before)} and {last} of {server}"
+    return f"{last} of {server} and {len(before)} statements before it"
 
 
 def wider_sentence(wider: WiderWindow) -> str:
@@ -118,7 +128,9 @@ def spell_states(states: tuple[State, ...]) -> str:
     """A few states by name, and how many more there are."""
     named = ", ".join(str(state) for state in states[:_MOST_STATES])
     more = len(states) - _MOST_STATES
-    return named if more <= 0 else f"{named} and {more} more states"
+    if more <= 0:
+        return named
+    return f"{named} and {more} more state{'s' if more > 1 else ''}"
 
 
 def spell_versions(versions: tuple[Version, ...]) -> str:

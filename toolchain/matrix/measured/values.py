@@ -43,37 +43,45 @@ class Means(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """What a server saw of another's write: `after` names the writer's statement.
+    """What a server saw of another's write, which is one of the writer's statements `wrote`.
 
-    `expected` and `found` are rows, spelled. With `own` a write of the server's own release would
-    have been seen as expected; else the writer itself sees it so.
+    `expected` and `found` are rows, spelled. After the statements `own` of the server's release
+    it would have been seen as expected; without any, the writer itself sees it so.
     """
 
     writer: Version
-    after: str
+    wrote: tuple[str, ...]
     expected: str
     found: str
-    own: bool
+    own: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """What PostgreSQL answered to a statement, or a probe to Interlock; `statement` is None there.
 
-    `code` is the SQLSTATE, or a probe's exit code. With an `exchange` the statement worked, and saw
-    something else than it should.
+    `code` is the SQLSTATE, or a probe's exit code, `detail` what PostgreSQL adds: often a row. With
+    an `exchange` the statement worked, and saw something else than it should.
     """
 
     means: Means
     statement: Statement | None
     code: str
     message: str
+    detail: str = ""
     exchange: Exchange | None = None
 
     @property
     def name(self) -> str:
         """The statement's name."""
         return self.statement.name if self.statement else "the probe"
+
+    @property
+    def told_as(self) -> tuple[str, ...]:
+        """What is equal for failures of one server that are one, whatever their rows hold."""
+        if self.exchange is not None:
+            return (self.name, str(self.exchange.writer), *self.exchange.wrote)
+        return (self.name, self.code, self.message)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,12 @@ def annotations_of(written: Written) -> Annotations:
     return Annotations(name=name, samples=tuple(found["sample"]), seeds=tuple(found["seed"]))
 
 
+def name_of(written: Written) -> str | None:
+    """The name that a statement is given, whether it is one or not."""
+    names = [named[1] for each in written.comments if (named := _NAME.match(each.text))]
+    return names[-1] if names else None
+
+
 def _row(
     begin: str, following: Sequence[Comment], comment: Comment, names: Sequence[str]
 ) -> tuple[Value, ...]:

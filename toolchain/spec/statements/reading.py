@@ -9,7 +9,7 @@ from toolchain.spec.codes import Code
 from toolchain.spec.located.text import MEBIBYTE, SQL_LIMIT, decode, origin_at
 from toolchain.spec.problem import Complaint, Place, Problem
 from toolchain.spec.sql.parser import parse
-from toolchain.spec.statements.annotations import Misplaced, annotations_of
+from toolchain.spec.statements.annotations import Misplaced, annotations_of, name_of
 from toolchain.spec.statements.written import MixedError, TakenApart, take_apart
 from toolchain.spec.tree import KIND_WORDS, Tree
 from toolchain.spec.wording import show, show_path
@@ -22,6 +22,8 @@ class StatementFiles:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
+        self._refused: set[str] = set()
+        self._file_refused = False
         self.problems: list[Problem] = []
         self.texts: dict[str, str] = {}
 
@@ -53,7 +55,7 @@ class StatementFiles:
         for kind in ("sample", "seed"):
             rows = statement.samples if kind == "sample" else statement.seeds
             for value in (value for row in rows for value in row):
-                if not isinstance(value, Earlier):
+                if not isinstance(value, Earlier) or self._is_refused(value.statement):
                     continue
                 earlier = known.get(value.statement)
                 if earlier is None or not (earlier.samples if kind == "sample" else earlier.seeds):
@@ -63,6 +65,10 @@ class StatementFiles:
                         f"name a statement above this one, and give that one a {kind}",
                         statement.origin,
                     )
+
+    def _is_refused(self, name: str) -> bool:
+        """Whether a statement may be there, and was refused: that is told, and no other error."""
+        return self._file_refused or name in self._refused
 
     def _complain(self, message: str, cure: str, origin: Origin) -> None:
         self.problems.append(Complaint(Code.STATEMENT, message, cure).at(Place(origin)))
@@ -88,6 +94,10 @@ class StatementFiles:
             )
         return [path]
 
+    def _refuse_file(self, problem: Problem) -> None:
+        self.problems.append(problem)
+        self._file_refused = True
+
     def _statements(self, path: str) -> Iterator[Statement]:
         shown = self._tree.shown(path)
         if self._tree.look(path).size > SQL_LIMIT:
@@ -101,7 +111,7 @@ class StatementFiles:
         except OSError as error:
             raise _unreadable(shown, error) from None
         if isinstance(text, Problem):
-            self.problems.append(text)
+            self._refuse_file(text)
             return
         self.texts[shown] = text
         try:
@@ -112,19 +122,21 @@ class StatementFiles:
                 "the file writes its parameters in two styles",
                 "write all of them as $1, or all of them as %(name)s",
             )
-            self.problems.append(complaint.at(Place(origin_at(shown, text, error.index))))
+            self._refuse_file(complaint.at(Place(origin_at(shown, text, error.index))))
             return
         problem = _problem(shown, taken)
         if problem is not None:
-            self.problems.append(problem)
+            self._refuse_file(problem)
             return
         stem = path.rpartition("/")[2].removesuffix(_SUFFIX)
         for number, written in enumerate(taken.statements, start=1):
+            name = name_of(written) or f"{stem}-{number}"
             try:
                 noted = annotations_of(written)
             except Misplaced as misplaced:
                 place = Place(origin_at(shown, text, misplaced.index))
                 self.problems.append(misplaced.complaint.at(place))
+                self._refused.add(name)
                 continue
             if written.sql[:5].lower() in ("copy ", "copy\n") and (noted.samples or noted.seeds):
                 self._complain(
@@ -132,9 +144,10 @@ class StatementFiles:
                     "take the sample out: the statement is parsed without it",
                     origin_at(shown, text, written.index),
                 )
+                self._refused.add(name)
                 continue
             yield Statement(
-                name=noted.name or f"{stem}-{number}",
+                name=name,
                 sql=written.sql,
                 text=written.text,
                 parameters=len(written.names),
