@@ -91,6 +91,14 @@ def test_the_statements_of_the_application(
     assert "must appear in the GROUP BY clause" in left_out
 
 
+def test_what_is_left_out_is_shown(
+    interlock: Interlock, staging: dict[str, str], tmp_path: Path
+) -> None:
+    """Its name is a hash, and somebody is to write it by hand."""
+    run = interlock("capture", "--dsn", dsn_of(staging), "--user", "app")
+    assert "\n  SELECT left(name, $1), count(*) FROM host GROUP BY" in run.stderr
+
+
 def test_a_second_capture_changes_nothing_and_force_replaces(
     interlock: Interlock, staging: dict[str, str], tmp_path: Path
 ) -> None:

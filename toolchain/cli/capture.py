@@ -7,6 +7,8 @@ import click
 
 from toolchain.cli.options import echo_json, json_option
 
+_SHOWN = 500  # characters of a statement that was left out
+
 
 @click.command("capture")
 @click.option("--dsn", required=True, help="The staging database; no password.")
@@ -46,6 +48,7 @@ def command(
     from toolchain.edge.postgres.statistics import read_statistics  # noqa: PLC0415
     from toolchain.edge.statement_files import read_existing, write_files  # noqa: PLC0415
     from toolchain.rehearse.capture import by_group, file_text, statements_to_keep  # noqa: PLC0415
+    from toolchain.spec.wording import printable  # noqa: PLC0415
 
     parameters = read_dsn(dsn)
     if database is not None:
@@ -62,6 +65,10 @@ def command(
     written = write_files(texts)
     for failure in refused.values():
         click.echo(f"left out {failure.name}: {failure.message}", err=True)
+        if failure.statement is not None:
+            # Its name is a hash: whoever writes it by hand wants to know what it was.
+            text = printable(" ".join(failure.statement.sql.split()))
+            click.echo(f"  {text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}", err=True)
     taken = sum(map(len, groups.values()))
     if as_json:
         echo_json(
