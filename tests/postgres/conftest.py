@@ -34,6 +34,7 @@ SETTINGS = {
     "full_page_writes": "off",
     "log_line_prefix": "%m [%p] %d ",
     "max_connections": "200",
+    "max_prepared_transactions": "10",
     "shared_buffers": "64MB",
     "synchronous_commit": "off",
     "timezone": "UTC",

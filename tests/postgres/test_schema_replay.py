@@ -9,6 +9,7 @@ from tests.conftest import REPOSITORY
 from tests.postgres.test_procrastinate import opened  # noqa: F401  (the fixture that fetches it)
 from toolchain.build.product import OpenProduct, open_product
 from toolchain.model.schema import Schema, TableSchema
+from toolchain.refactor import constraint
 from toolchain.refactor.sql import ident, relation
 from toolchain.spec.schema.replay import Replay
 from toolchain.spec.schema.text import UNKNOWN
@@ -30,7 +31,7 @@ ACTION = """CASE {} WHEN 'a' THEN 'no action' WHEN 'r' THEN 'restrict' WHEN 'c' 
 FACTS = {
     "children": f"""SELECT {TABLE}, c.relkind = 'p' OR EXISTS (
         SELECT FROM pg_inherits WHERE c.oid IN (inhparent, inhrelid)) {FROM}""",
-    "row security": f"SELECT {TABLE}, relrowsecurity {FROM}",
+    "row security": f"SELECT {TABLE}, relrowsecurity, relforcerowsecurity {FROM}",
     "columns": f"""SELECT {TABLE}, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
         pg_get_expr(d.adbin, d.adrelid) IS NOT NULL AND a.attgenerated = '',
         CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END,
@@ -39,14 +40,20 @@ FACTS = {
         {FROM} JOIN pg_attribute a ON a.attrelid = c.oid AND attnum > 0 AND NOT attisdropped
         LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum ORDER BY attnum""",
     "keys": f"""SELECT {TABLE}, conname, {NAMES.format(keys="conkey", table="c.oid")},
-        contype = 'p', condeferrable {FROM}
-        JOIN pg_constraint k ON k.conrelid = c.oid AND contype IN ('p', 'u')""",
+        contype = 'p', condeferrable, ARRAY(SELECT a.attname::text
+            FROM unnest(i.indkey) WITH ORDINALITY AS held (number, at)
+            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = number
+            WHERE at > i.indnkeyatts ORDER BY at), NOT i.indnullsnotdistinct {FROM}
+        JOIN pg_constraint k ON k.conrelid = c.oid AND contype IN ('p', 'u')
+        JOIN pg_index i ON i.indexrelid = k.conindid""",
     "checks": f"""SELECT {TABLE}, conname, {NAMES.format(keys="conkey", table="c.oid")},
-        convalidated {FROM} JOIN pg_constraint k ON k.conrelid = c.oid AND contype = 'c'""",
+        convalidated, NOT connoinherit {FROM}
+        JOIN pg_constraint k ON k.conrelid = c.oid AND contype = 'c'""",
     "foreign keys": f"""SELECT {TABLE}, conname, {NAMES.format(keys="conkey", table="c.oid")},
         (SELECT nspname || '.' || relname FROM pg_class JOIN pg_namespace s ON relnamespace = s.oid
          WHERE pg_class.oid = confrelid), {NAMES.format(keys="confkey", table="confrelid")},
-        {ACTION.format("confdeltype")}, {ACTION.format("confupdtype")}, condeferrable, convalidated
+        {ACTION.format("confdeltype")}, {ACTION.format("confupdtype")}, condeferrable, convalidated,
+        {NAMES.format(keys="confdelsetcols", table="c.oid")}, confmatchtype = 'f', condeferred
         {FROM} JOIN pg_constraint k ON k.conrelid = c.oid AND contype = 'f'""",
     "indexes": f"""SELECT {TABLE}, m.nspname || '.' || o.relname, ARRAY(
             SELECT a.attname::text FROM pg_depend d
@@ -63,7 +70,10 @@ FACTS = {
     "triggers": f"""SELECT {TABLE}, tgname,
         CASE tgtype & 66 WHEN 2 THEN 'before' WHEN 64 THEN 'instead of' ELSE 'after' END,
         tgtype & 60, tgtype & 1 = 1, {NAMES.format(keys="tgattr::int2[]", table="c.oid")},
-        f.nspname || '.' || proname {FROM}
+        f.nspname || '.' || proname, ARRAY(SELECT DISTINCT a.attname::text FROM pg_depend d
+            JOIN pg_attribute a ON a.attrelid = refobjid AND a.attnum = refobjsubid
+            WHERE d.classid = 'pg_trigger'::regclass AND d.objid = t.oid AND refobjid = c.oid
+            ORDER BY 1) {FROM}
         JOIN pg_trigger t ON t.tgrelid = c.oid AND NOT tgisinternal
         JOIN pg_proc p ON p.oid = tgfoid JOIN pg_namespace f ON f.oid = pronamespace""",
     "policies": f"SELECT {TABLE}, polname {FROM} JOIN pg_policy ON polrelid = c.oid",
@@ -72,6 +82,17 @@ FACTS = {
         JOIN pg_depend d ON refobjid = c.oid AND d.classid = 'pg_rewrite'::regclass
         JOIN pg_rewrite r ON r.oid = objid JOIN pg_class v ON v.oid = ev_class AND v.relkind IN ('v', 'm')
         JOIN pg_namespace m ON m.oid = v.relnamespace""",
+    "functions": f"""SELECT DISTINCT {TABLE}, m.nspname || '.' || p.proname {FROM}
+        JOIN pg_depend d ON refobjid = c.oid AND d.classid = 'pg_proc'::regclass AND deptype = 'n'
+            AND refclassid = 'pg_class'::regclass
+        JOIN pg_proc p ON p.oid = d.objid AND prosqlbody IS NOT NULL
+        JOIN pg_namespace m ON m.oid = pronamespace""",
+    "unlogged": f"SELECT {TABLE}, relpersistence = 'u' {FROM}",
+    "published": f"""SELECT DISTINCT {TABLE}, a.attname {FROM}
+        JOIN pg_publication_rel r ON prrelid = c.oid
+        JOIN pg_depend d ON d.classid = 'pg_publication_rel'::regclass AND d.objid = r.oid
+            AND refclassid = 'pg_class'::regclass AND refobjid = c.oid
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = refobjsubid AND attnum > 0""",
     "publications": f"""SELECT {TABLE}, pubname {FROM} JOIN pg_publication_rel ON prrelid = c.oid
         JOIN pg_publication p ON p.oid = prpubid""",
 }
@@ -84,6 +105,10 @@ WHOLE = {
     "enums": """SELECT nspname || '.' || typname, array_agg(enumlabel::text ORDER BY enumsortorder)
         FROM pg_enum JOIN pg_type t ON t.oid = enumtypid JOIN pg_namespace n ON n.oid =
         typnamespace GROUP BY 1""",
+    "types": """SELECT nspname || '.' || typname, typdefault IS NOT NULL FROM pg_type t
+        JOIN pg_namespace n ON n.oid = typnamespace LEFT JOIN pg_class c ON c.oid = typrelid
+        WHERE typtype IN ('d', 'r', 'c') AND coalesce(relkind, 'c') = 'c'
+        AND nspname NOT IN ('pg_catalog', 'information_schema')""",
     "publications": """SELECT pubname FROM pg_publication p WHERE puballtables
         OR EXISTS (SELECT FROM pg_publication_namespace WHERE pnpubid = p.oid)""",
 }
@@ -105,6 +130,7 @@ def _in_replay(schema: Schema) -> dict[str, Any]:
         "views": [(str(name),) for name in schema.views],
         "sequences": [(str(name),) for name in schema.sequences],
         "enums": [(str(name), list(labels)) for name, labels in schema.enums.items()],
+        "types": [(str(name), default is not None) for name, default in schema.types.items()],
         "publications": [(name,) for name in schema.whole_publications],
     }
     return _comparable(found)
@@ -113,28 +139,34 @@ def _in_replay(schema: Schema) -> dict[str, Any]:
 def _facts(table: TableSchema) -> dict[str, Any]:
     facts = {
         "children": [[table.children]],
-        "row security": [[table.row_security]],
+        "row security": [[table.row_security, table.row_security_forced]],
         "columns": [
             [c.name, c.type, c.not_null, c.default is not None, c.identity,
              c.generated is not None, c.collation]
             for c in table.columns
         ],
-        "keys": [[k.name, list(k.columns), k.primary, k.deferrable] for k in table.keys],
-        "checks": [[c.name, sorted(c.columns), c.valid] for c in table.checks],
+        "keys": [
+            [k.name, list(k.columns), k.primary, k.deferrable, list(k.included), k.nulls_distinct]
+            for k in table.keys
+        ],
+        "checks": [[c.name, sorted(c.columns), c.valid, c.inherited] for c in table.checks],
         "foreign keys": [
             [f.name, list(f.columns), str(f.table), list(f.references), f.on_delete, f.on_update,
-             f.deferrable, f.valid]
+             f.deferrable, f.valid, list(f.emptied), f.full, f.deferred]
             for f in table.foreign_keys
         ],
         "indexes": [[str(i.name), list(i.columns), i.unique] for i in table.indexes],
         "triggers": [
             [t.name, t.timing, sum(EVENTS[event] for event in t.events), t.each_row,
-             list(t.columns), t.function]
+             list(t.columns), t.function, sorted(t.needs)]
             for t in table.triggers
         ],
         "policies": [[name] for name in table.policies],
         "rules": [[name] for name in table.rules],
         "views": [[str(name)] for name in table.views],
+        "functions": [[str(name)] for name in table.functions],
+        "unlogged": [[table.unlogged]],
+        "published": [[name] for name in table.published],
         "publications": [[name] for name in table.publications],
     }  # fmt: skip
     return {fact: values for fact, values in facts.items() if values}
@@ -256,6 +288,24 @@ NASTY = (
                 another_column_with_quite_a_long_name_that_goes_on_and_on)
     );
     CREATE TABLE IF NOT EXISTS a (nonsense int);
+    CREATE DOMAIN seven AS int DEFAULT 7;
+    CREATE DOMAIN eight AS int DEFAULT 8;
+    ALTER DOMAIN eight DROP DEFAULT;
+    CREATE TYPE pair AS (one int, two int);
+    CREATE TYPE span AS RANGE (subtype = int4);
+    CREATE UNLOGGED TABLE careful (
+        one int, two int, three int, four int CHECK (four > 0) NO INHERIT,
+        PRIMARY KEY (one) INCLUDE (four),
+        UNIQUE NULLS NOT DISTINCT (two, three) INCLUDE (four),
+        FOREIGN KEY (two, three) REFERENCES careful (two, three) MATCH FULL
+            ON DELETE SET NULL (three) DEFERRABLE INITIALLY IMMEDIATE,
+        FOREIGN KEY (four) REFERENCES careful INITIALLY DEFERRED
+    );
+    CREATE UNIQUE INDEX careful_two ON careful (two) INCLUDE (three) NULLS NOT DISTINCT;
+    ALTER TABLE careful ADD UNIQUE USING INDEX careful_two;
+    ALTER TABLE careful RENAME four TO fourth;
+    ALTER TABLE careful SET LOGGED;
+    CREATE UNLOGGED TABLE careless (one int);
     CREATE TABLE room (
         number int, during tsrange, floor int,
         EXCLUDE USING gist (during WITH &&) WHERE (floor > 0),
@@ -317,6 +367,10 @@ NASTY = (
     ALTER PUBLICATION none ADD TABLE room, TABLES IN SCHEMA public, TABLES IN SCHEMA "Weird Place";
     ALTER PUBLICATION none DROP TABLES IN SCHEMA public, TABLES IN SCHEMA "Weird Place";
     ALTER PUBLICATION parts SET TABLE b;
+    CREATE FUNCTION counted(low int, OUT many bigint) LANGUAGE sql
+        BEGIN ATOMIC SELECT count(y) FROM a WHERE x > low; END;
+    CREATE FUNCTION counted() RETURNS int LANGUAGE sql RETURN (SELECT max(number) FROM room);
+    CREATE FUNCTION text_alone() RETURNS int LANGUAGE sql AS 'SELECT max(number) FROM room';
     CREATE SEQUENCE free;
     CREATE SEQUENCE owned OWNED BY b.a2;
     ALTER TABLE b ALTER a2 SET DEFAULT nextval('owned');
@@ -410,7 +464,7 @@ def _definitions(database: "Database", table: TableSchema) -> list[tuple[Any, ..
     name = f"'{relation(table.name)}'::regclass"
     return sorted(
         database.rows(f"""SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint
-            WHERE conrelid = {name} AND contype IN ('c', 'x')
+            WHERE conrelid = {name} AND contype IN ('c', 'x', 'f', 'u')
             UNION ALL SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index
             WHERE indrelid = {name}
             UNION ALL SELECT attname, pg_get_expr(adbin, adrelid)
@@ -419,20 +473,37 @@ def _definitions(database: "Database", table: TableSchema) -> list[tuple[Any, ..
     )
 
 
-def _remake(table: TableSchema) -> Iterator[str]:
+def _remake(table: TableSchema, schema: Schema) -> Iterator[str]:
     """Make anew, from what the replay says, everything that it says as SQL text."""
     here = relation(table.name)
-    for check in table.checks:
-        yield f"ALTER TABLE {here} DROP CONSTRAINT {ident(check.name)}"
-        yield (
-            f"ALTER TABLE {here} ADD CONSTRAINT {ident(check.name)} CHECK ({check.expression})"
-            + ("" if check.valid else " NOT VALID")
-        )
+    referenced = [set(foreign.references) for _, foreign in schema.referencing(table.name)]
+    made = [
+        *(
+            (each.name, constraint.check(each) + ("" if each.valid else " NOT VALID"))
+            for each in table.checks
+        ),
+        *(
+            (
+                each.name,
+                constraint.reference(each)
+                + constraint.deferring(each)
+                + ("" if each.valid else " NOT VALID"),
+            )
+            for each in table.foreign_keys
+        ),
+        *(
+            (each.name, constraint.unique(each))
+            for each in table.keys
+            if not each.primary and not each.deferrable and set(each.columns) not in referenced
+        ),
+    ]
+    for name, words in made:
+        yield f"ALTER TABLE {here} DROP CONSTRAINT {ident(name)}"
+        yield f"ALTER TABLE {here} ADD CONSTRAINT {ident(name)} {words}"
     for index in table.indexes:
-        constraint = index.definition.startswith("ALTER TABLE")
         yield (
             f"ALTER TABLE {here} DROP CONSTRAINT {ident(index.name.name)}"
-            if constraint
+            if index.excludes
             else f"DROP INDEX {relation(index.name)}"
         )
         yield index.definition
@@ -451,7 +522,7 @@ def test_every_text_means_what_it_was_made_from(database: "Database", upto: int)
         replay.apply(sql)
     for table in replay.schema.tables.values():
         before = _definitions(database, table)
-        for statement in _remake(table):
+        for statement in _remake(table, replay.schema):
             database.execute(statement)
         assert _definitions(database, table) == before
 

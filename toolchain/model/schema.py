@@ -27,27 +27,43 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Key:
-    """A primary key or a unique constraint."""
+    """A primary key or a unique constraint; `included` are columns that its index only holds."""
 
     name: str
     columns: tuple[str, ...]
     primary: bool = False
     deferrable: bool = False
+    included: tuple[str, ...] = ()
+    nulls_distinct: bool = True
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Every column without which the key is gone."""
+        return (*self.columns, *self.included)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A check constraint, and the columns of the table that it reads."""
+    """A check constraint, and the columns of the table that it reads.
+
+    One that is not `enforced` is never `valid`.
+    """
 
     name: str
     expression: str
     columns: frozenset[str]
     valid: bool = True
+    enforced: bool = True
+    inherited: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeignKey:
-    """A reference; `on_delete` and `on_update` are as SQL has them, in small letters."""
+    """A reference; `on_delete` and `on_update` are as SQL has them, in small letters.
+
+    `emptied` are the columns of ON DELETE SET NULL (…), where not all are; `full` is MATCH FULL,
+    `deferred` is INITIALLY DEFERRED. One that is not `enforced` is never `valid`.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -57,13 +73,17 @@ class ForeignKey:
     on_update: str = "no action"
     deferrable: bool = False
     valid: bool = True
+    emptied: tuple[str, ...] = ()
+    full: bool = False
+    deferred: bool = False
+    enforced: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """An index that no constraint owns; `columns` are all that it reads, predicate included.
+    """An index that no key owns; `columns` are all that it reads, predicate included.
 
-    `definition` is the whole CREATE INDEX.
+    `definition` is the whole CREATE INDEX, or the ALTER TABLE of an exclusion constraint.
     """
 
     name: RelationName
@@ -71,12 +91,17 @@ class Index:
     definition: str
     unique: bool = False
 
+    @property
+    def excludes(self) -> bool:
+        """Whether this is an exclusion constraint, for which there is no other word here."""
+        return self.definition.startswith("ALTER TABLE ")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
     """A trigger; `events` holds insert, update, delete and truncate, `columns` those of UPDATE OF.
 
-    `timing` is before, after or instead of.
+    `timing` is before, after or instead of; `condition` are the columns that its WHEN reads.
     """
 
     name: str
@@ -85,6 +110,12 @@ class Trigger:
     each_row: bool
     columns: tuple[str, ...] = ()
     function: str = ""
+    condition: frozenset[str] = frozenset()
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The columns that cannot be dropped while the trigger is there."""
+        return self.condition | frozenset(self.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +123,9 @@ class TableSchema:
     """A table; `views` read it, `publications` publish it by name, `policies` limit its rows.
 
     `children` is True for a table that is partitioned, a partition, or has to do with inheritance.
+    With `row_security_forced` policies bind its owner too.
+    `functions` read it in an SQL-standard body, which binds them as a view is bound; `published`
+    are the columns that a publication names.
     """
 
     name: RelationName
@@ -103,10 +137,14 @@ class TableSchema:
     triggers: tuple[Trigger, ...] = ()
     policies: tuple[str, ...] = ()
     row_security: bool = False
+    row_security_forced: bool = False
     rules: tuple[str, ...] = ()
     views: tuple[RelationName, ...] = ()
+    functions: tuple[RelationName, ...] = ()
     publications: tuple[str, ...] = ()
+    published: frozenset[str] = frozenset()
     children: bool = False
+    unlogged: bool = False
 
     def column(self, name: str) -> Column | None:
         """The column of that name."""
@@ -122,7 +160,8 @@ class TableSchema:
 class Schema:
     """Everything that the chain's SQL has made so far.
 
-    `enums` maps a type to its labels in order; `views` are those whose definition is known;
+    `enums` maps a type to its labels in order, `types` every other one to its default (only a
+    domain has one) or None; `views` are those whose definition is known;
     `whole_publications` name those FOR ALL TABLES or for a whole schema.
     """
 
@@ -130,6 +169,7 @@ class Schema:
     views: frozenset[RelationName] = frozenset()
     sequences: frozenset[RelationName] = frozenset()
     enums: Mapping[RelationName, tuple[str, ...]] = field(default_factory=dict)
+    types: Mapping[RelationName, str | None] = field(default_factory=dict)
     whole_publications: tuple[str, ...] = ()
 
     def referencing(self, table: RelationName) -> tuple[tuple[RelationName, ForeignKey], ...]:

@@ -92,7 +92,8 @@ def require_readable(table: TableSchema, names: Iterable[str], what: str) -> Non
             )
 
 
-def _target(expression: str) -> Any:
+def target(expression: str) -> Any:
+    """The expression as PostgreSQL's parser has it."""
     from pglast import parse_sql  # noqa: PLC0415
 
     statement: Any = parse_sql(_BEFORE + expression)[0].stmt
@@ -102,7 +103,7 @@ def _target(expression: str) -> Any:
 def _uncast(expression: str) -> Any:
     from pglast import ast  # noqa: PLC0415
 
-    node = _target(expression)
+    node = target(expression)
     while isinstance(node, ast.TypeCast):
         node = node.arg
     return node
@@ -114,7 +115,7 @@ def _references(expression: str) -> Iterator[tuple[int, str]]:
 
 
 def _of_kind(kind: str, expression: str) -> Iterator[Any]:
-    return (node for node in _nodes(_target(expression)) if type(node).__name__ == kind)
+    return (node for node in _nodes(target(expression)) if type(node).__name__ == kind)
 
 
 def _nodes(part: object) -> Iterator[Any]:

@@ -23,6 +23,8 @@ class Act(Enum):
     """What a server cannot do with a form while it is not the only one."""
 
     ON_CONFLICT = "on conflict"  # INSERT … ON CONFLICT
+    ON_CONSTRAINT = "on constraint"  # INSERT … ON CONFLICT ON CONSTRAINT
+    MERGE = "merge"
     TRUNCATE = "truncate"
     COPY = "copy"  # COPY … FROM
     COPY_OUT = "copy out"  # COPY … TO

@@ -3,9 +3,17 @@
 from toolchain.model.refactoring import RenameTable, Strategy
 from toolchain.model.relation_name import RelationName
 from toolchain.model.schema import Schema, TableSchema
+from toolchain.refactor.finding import table_of, taken
 from toolchain.refactor.phases import Act, Expand, Limit, Phases, UnableError
-from toolchain.refactor.split.refusals import taken
-from toolchain.refactor.sql import comment, copy_grants, ident, idents, relation, script
+from toolchain.refactor.sql import (
+    Owner,
+    comment,
+    copy_grants,
+    ident,
+    idents,
+    relation,
+    script,
+)
 
 
 def phases(_change: str, rename: RenameTable, schema: Schema) -> Phases:
@@ -13,7 +21,9 @@ def phases(_change: str, rename: RenameTable, schema: Schema) -> Phases:
     table, new = _known(rename, schema), rename.table.beside(rename.to)
     return Phases(
         strategy=Strategy.VIEW,
-        why="the new name is a view of all columns, which PostgreSQL reads and writes as the table",
+        why="the new name is a view of all columns, which PostgreSQL reads and writes as the table;"
+        " until the contract only the old name has xmin and ctid, ON CONFLICT ON CONSTRAINT, MERGE"
+        " before PostgreSQL 17, and GROUP BY of the primary key for all columns",
         expand=_expand(table, new),
         contract=_contract(table.name, new),
         ready_at_expand=True,
@@ -22,11 +32,7 @@ def phases(_change: str, rename: RenameTable, schema: Schema) -> Phases:
 
 
 def _known(rename: RenameTable, schema: Schema) -> TableSchema:
-    table, new = schema.tables.get(rename.table), rename.table.beside(rename.to)
-    if table is None:
-        raise UnableError(
-            f"there is no table {rename.table}", "name a table that the chain's SQL has made"
-        )
+    table, new = table_of(schema, rename.table), rename.table.beside(rename.to)
     if new in taken(schema):
         raise UnableError(f"{new} is there already", "give the table another name with 'to'")
     if table.row_security or table.policies:
@@ -76,11 +82,12 @@ def _contract(old: RelationName, new: RelationName) -> str:
     return script(
         comment(
             f"The view gives the name {new.name} up and the table takes it. Its indexes,"
-            " constraints and sequences keep their names, as ALTER TABLE … RENAME leaves them."
+            " constraints and sequences keep their names, as ALTER TABLE … RENAME leaves them. Who"
+            " writes by the new name locks the view first, so this does too."
         )
-        + f"\nLOCK TABLE {relation(old)}, {relation(new)} IN ACCESS EXCLUSIVE MODE;",
+        + f"\nLOCK TABLE {relation(new)}, {relation(old)} IN ACCESS EXCLUSIVE MODE;",
         comment("Rights given on the new name since the expand."),
-        copy_grants(new, old),
+        copy_grants(new, old, Owner.NOTHING),
         f"DROP VIEW {relation(new)};",
         f"ALTER TABLE {relation(old)} RENAME TO {ident(new.name)};",
     )
@@ -93,6 +100,16 @@ def _limits(new: RelationName) -> tuple[Limit, ...]:
             act=Act.TRUNCATE,
             relation=new,
             why=f"{view}, and only tables can be truncated; use DELETE, or the old name",
+        ),
+        Limit(
+            act=Act.MERGE,
+            relation=new,
+            why=f"{view}, which takes no MERGE before PostgreSQL 17; use the old name",
+        ),
+        Limit(
+            act=Act.ON_CONSTRAINT,
+            relation=new,
+            why=f"{view}, and has no constraints; name the columns in ON CONFLICT",
         ),
         Limit(
             act=Act.COPY,

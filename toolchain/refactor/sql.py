@@ -1,12 +1,14 @@
 """Words of SQL: names and text quoted, comments wrapped, the trigger functions that all share.
 
 Every function that is generated runs as its owner with a fixed search_path (CVE-2018-1058), so a
-server needs no right on what it does not know of, and nobody can slip another function in.
+server needs no right on what it does not know of, and nobody can slip another function in. Where a
+policy would hide rows from it, it fails (row_security off): to pass them by would lose them.
 """
 
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from enum import Enum
 
 from toolchain.model.relation_name import RelationName
 
@@ -99,6 +101,7 @@ def trigger_function(
         f"CREATE {'OR REPLACE ' if replace else ''}FUNCTION {relation(name)}() RETURNS trigger",
         "LANGUAGE plpgsql SECURITY DEFINER",
         "SET search_path = pg_catalog, pg_temp",
+        "SET row_security = off",
         "AS $function$",
         *variables,
         "BEGIN",
@@ -121,22 +124,32 @@ def trigger(
     )
 
 
-def copy_grants(source: RelationName, target: RelationName) -> str:
+class Owner(Enum):
+    """What the owner of a relation gets of another one, beside those to whom he gave rights."""
+
+    NOTHING = "nothing"
+    RIGHTS = "rights"
+    OWNERSHIP = "ownership"
+
+
+def copy_grants(source: RelationName, target: RelationName, owner: Owner = Owner.OWNERSHIP) -> str:
     """Give whoever has a right on one relation, or on its columns, the same right on another.
 
     The roles of the servers are the customer's, so they are read where the SQL runs. Rights on
-    columns go over for columns of the same name.
+    columns go over for columns of the same name. An owner has all rights without a grant, and
+    often it is the servers' role, while another one runs the steps.
     """
     return f"""\
 DO $block$
 DECLARE
     entry record;
-BEGIN
-    FOR entry IN
+{_DECLARED[owner]}BEGIN
+{_of_owner(source, target, owner)}    FOR entry IN
         SELECT acl.privilege_type AS word, '' AS columns, acl.is_grantable, acl.grantee
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = {literal(relation(source))}::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee
@@ -156,3 +169,32 @@ BEGIN
     END LOOP;
 END
 $block$;"""
+
+
+_DECLARED = {
+    Owner.NOTHING: "",
+    Owner.RIGHTS: "    owner text;\n",
+    Owner.OWNERSHIP: "    owner text;\n",
+}
+
+
+def _of_owner(source: RelationName, target: RelationName, owner: Owner) -> str:
+    if owner is Owner.NOTHING:
+        return ""
+    found = f"""\
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO owner
+    FROM pg_catalog.pg_class WHERE oid = {literal(relation(source))}::regclass;
+"""
+    grant = f"""\
+EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s',
+               {literal(relation(target))}, owner);"""
+    if owner is Owner.RIGHTS:
+        return found + textwrap.indent(grant, "    ") + "\n"
+    return f"""\
+{found}    BEGIN
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', {literal(relation(target))}, owner);
+    EXCEPTION WHEN insufficient_privilege THEN
+        -- That role may not create anything in the schema, or this one not give it away.
+{textwrap.indent(grant, "        ")}
+    END;
+"""

@@ -47,6 +47,8 @@ SELECT (SELECT key FROM batch ORDER BY key LIMIT 1)::text,
 # On a busy table newer rows come without end, and are the business of those who write them: the
 # servers, or the change's own triggers. So the walk ends when it has met the end so many times.
 _ENDS = 20
+# So a finish that had to give way does not find more to do with each try.
+_SWEEPS, _FEW = 20, 10
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,8 @@ def migrate(session: Session, run: Run, step: Step, complete: Callable[[], None]
         meter.add(rows, time.monotonic())
         run.teller.show(Activity(str(step), meter.done, meter.total, meter.rate, meter.left))
         run.stop.wait(rest(rows, seconds, run.settings.max_rate, run.settings.batch_pause))
-    once.finish(session, run, step, step.batch, complete)
+    sweep = partial(_sweep, session, run, step.batch)
+    once.finish(session, run, step, step.batch, sweep, complete)
     run.advances += 1
 
 
@@ -122,6 +125,20 @@ def _batch(
     except psycopg2.Error:
         size.shrink()
         raise
+
+
+def _sweep(session: Session, run: Run, batch: Batch) -> None:
+    """Run the batch without a range, for what was written behind the walk; until that is little."""
+    for _ in range(_SWEEPS):
+        run.stop.check()
+        with session.transaction():
+            session.run(f"SET LOCAL search_path = {RELEASE_PATH}")
+            rows = sum(
+                session.run(f"EXECUTE interlock_batch_{number} (NULL, NULL)")
+                for number in range(len(batch.statements))
+            )
+        if rows < _FEW:
+            return
 
 
 def _inspect(session: Session, step: Step, batch: Batch) -> _Table:

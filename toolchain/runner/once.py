@@ -33,11 +33,18 @@ def begin(session: Session, run: Run, step: Step, batch: Batch) -> tuple[None, i
 
 
 def finish(
-    session: Session, run: Run, step: Step, batch: Batch, complete: Callable[[], None]
+    session: Session,
+    run: Run,
+    step: Step,
+    batch: Batch,
+    sweep: Callable[[], None],
+    complete: Callable[[], None],
 ) -> None:
-    """Run the step's `finish`, and record that the step is done."""
+    """Run the step's `finish`, and record that the step is done; before each try `sweep`."""
 
     def attempt() -> None:
+        if batch.finish:
+            sweep()
         began = time.monotonic()
         with session.transaction():
             _send_once(session, run, step, f"the finish of {step}", batch.finish)

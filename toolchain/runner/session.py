@@ -26,6 +26,8 @@ OLDEST_POSTGRESQL = 120000
 LEDGER_PATH = "pg_catalog, pg_temp"
 RELEASE_PATH = "public, pg_temp"
 
+# row_security off: where a policy would hide rows, a statement fails. A walk that passed rows by
+# would end as if it had moved them all, and a contract drops what was not moved.
 _SETTINGS = """
 RESET ROLE; RESET ALL;
 SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
@@ -36,6 +38,7 @@ SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false),
        pg_catalog.set_config('intervalstyle', 'postgres', false),
        pg_catalog.set_config('extra_float_digits', '1', false),
        pg_catalog.set_config('timezone', 'UTC', false),
+       pg_catalog.set_config('row_security', 'off', false),
        pg_catalog.set_config('default_transaction_isolation', 'read committed', false),
        pg_catalog.set_config('statement_timeout', '0', false),
        pg_catalog.set_config('idle_in_transaction_session_timeout', '0', false),

@@ -7,6 +7,7 @@ ALTER TABLE public.host
 CREATE FUNCTION public.interlock_it() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     other record;

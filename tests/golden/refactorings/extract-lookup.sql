@@ -16,12 +16,23 @@ CREATE TABLE public.system (
 DO $block$
 DECLARE
     entry record;
+    owner text;
 BEGIN
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO owner
+    FROM pg_catalog.pg_class WHERE oid = 'public.host'::regclass;
+    BEGIN
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', 'public.system', owner);
+    EXCEPTION WHEN insufficient_privilege THEN
+        -- That role may not create anything in the schema, or this one not give it away.
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s',
+                       'public.system', owner);
+    END;
     FOR entry IN
         SELECT acl.privilege_type AS word, '' AS columns, acl.is_grantable, acl.grantee
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.host'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee
@@ -69,6 +80,7 @@ $block$;
 CREATE FUNCTION public.interlock_it_fixed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF TG_OP = 'UPDATE' AND ROW(NEW.id, NEW.name)::record *= ROW(OLD.id, OLD.name)::record THEN
@@ -90,6 +102,7 @@ CREATE TRIGGER interlock_it
 CREATE FUNCTION public.interlock_it() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     new_form boolean;

@@ -18,6 +18,7 @@ CREATE TABLE public.it_host_changed (
 CREATE FUNCTION public.disk_note() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF TG_OP <> 'INSERT' THEN
@@ -33,25 +34,23 @@ $function$;
 CREATE FUNCTION public.disk_note_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RAISE feature_not_supported USING
+            MESSAGE = 'public.disk cannot be truncated above READ COMMITTED yet',
+            HINT = 'Such a transaction does not see all rows.';
+    END IF;
     INSERT INTO public.it_host_changed (key) SELECT host_id FROM public.disk;
     RETURN NULL;
 END
 $function$;
 
-CREATE TRIGGER disk_note
-    AFTER INSERT OR UPDATE OR DELETE ON public.disk
-    FOR EACH ROW
-    EXECUTE FUNCTION public.disk_note();
-CREATE TRIGGER disk_note_truncate
-    BEFORE TRUNCATE ON public.disk
-    FOR EACH STATEMENT
-    EXECUTE FUNCTION public.disk_note_truncate();
-
 CREATE FUNCTION public.disk_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -74,9 +73,6 @@ CREATE TRIGGER disk_follow_update
 -- undo of it.expand
 -- Every write went into the old tables, so there is nothing to bring back.
 
-DROP TRIGGER disk_note ON public.disk;
-DROP TRIGGER disk_note_truncate ON public.disk;
-
 DROP FUNCTION public.disk_note(), public.disk_note_truncate();
 DROP TABLE public.it_host_changed;
 
@@ -88,6 +84,21 @@ ALTER TABLE public.host
     DROP COLUMN disk_size;
 
 -- it.migrate
+-- Once, before the first batch.
+
+-- From here on the changes of the parts are noted. What was changed before, the walk will read: a
+-- trigger is made when no writer of its table is under way.
+SELECT pg_catalog.set_config('lock_timeout', '300ms', true);
+
+CREATE TRIGGER disk_note
+    AFTER INSERT OR UPDATE OR DELETE ON public.disk
+    FOR EACH ROW
+    EXECUTE FUNCTION public.disk_note();
+CREATE TRIGGER disk_note_truncate
+    BEFORE TRUNCATE ON public.disk
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION public.disk_note_truncate();
+
 -- Each batch, from the key $1 to the key $2.
 
 -- A row that somebody holds is skipped, so no server ever waits for a batch that waits for a
@@ -115,30 +126,41 @@ WHERE target.id BETWEEN $1 AND $2
   AND (ROW(target.disk_size) IS DISTINCT FROM ROW(part_1.disk_size));
 
 -- A key is taken from the notes by the statement that reads its part: whoever notes it anew has
--- made a change that this statement has not seen.
-WITH marks AS MATERIALIZED (
-    SELECT mark, key FROM public.it_host_changed
-    WHERE key <= $2 AND $1 <= $2
-    ORDER BY mark LIMIT 1000
+-- made a change that this statement has not seen. The larger the batch, the more notes it takes.
+-- Without a range (NULL) it takes notes of any key.
+WITH noted AS MATERIALIZED (
+    SELECT DISTINCT key FROM (
+        SELECT key FROM public.it_host_changed
+        WHERE key <= $2 OR coalesce($1, $2) IS NULL
+        ORDER BY mark
+        LIMIT 1000 + (SELECT count(*) FROM public.host WHERE id BETWEEN $1 AND $2)
+    ) AS marks
+),
+differing AS MATERIALIZED (
+    SELECT noted.key
+    FROM noted
+    JOIN public.host AS target ON target.id = noted.key
+    LEFT JOIN public.disk AS part_1 ON part_1.host_id = noted.key
+    WHERE ROW(target.disk_size) IS DISTINCT FROM ROW(part_1.disk_size)
 ),
 locked AS MATERIALIZED (
     SELECT id AS key FROM public.host
-    WHERE id IN (SELECT key FROM marks)
+    WHERE id IN (SELECT key FROM differing)
     ORDER BY id
     FOR NO KEY UPDATE SKIP LOCKED
 ),
-done AS (
-    DELETE FROM public.it_host_changed AS queue USING marks
-    WHERE queue.mark = marks.mark AND queue.key <= $2
-      AND (marks.key IN (SELECT key FROM locked)
-           OR NOT EXISTS (SELECT FROM public.host WHERE id = marks.key))
+copied AS (
+    UPDATE public.host AS target
+    SET disk_size = part_1.disk_size
+    FROM locked
+    LEFT JOIN public.disk AS part_1 ON part_1.host_id = locked.key
+    WHERE target.id = locked.key
+      AND (ROW(target.disk_size) IS DISTINCT FROM ROW(part_1.disk_size))
 )
-UPDATE public.host AS target
-SET disk_size = part_1.disk_size
-FROM locked
-LEFT JOIN public.disk AS part_1 ON part_1.host_id = locked.key
-WHERE target.id = locked.key
-  AND (ROW(target.disk_size) IS DISTINCT FROM ROW(part_1.disk_size));
+DELETE FROM public.it_host_changed AS queue USING noted
+WHERE queue.key = noted.key
+  AND (noted.key IN (SELECT key FROM locked)
+       OR noted.key NOT IN (SELECT key FROM differing));
 
 -- Once, after the last batch.
 
@@ -150,13 +172,16 @@ DROP TRIGGER disk_note ON public.disk;
 DROP TRIGGER disk_note_truncate ON public.disk;
 
 -- Nobody writes a part now. Waiting for a row here, with the parts locked, could be a deadlock
--- with a server that waits for a part; so this gives up at once, and is tried again.
+-- with a server that waits for a part; so this gives up at once, and is tried again after another
+-- batch. Rows that are as their parts say are not even locked.
 DO $block$
 BEGIN
-    PERFORM FROM public.host
-    WHERE id IN (SELECT key FROM public.it_host_changed)
-    ORDER BY id
-    FOR NO KEY UPDATE NOWAIT;
+    PERFORM FROM public.host AS target
+    LEFT JOIN public.disk AS part_1 ON part_1.host_id = target.id
+    WHERE target.id IN (SELECT key FROM public.it_host_changed)
+      AND (ROW(target.disk_size) IS DISTINCT FROM ROW(part_1.disk_size))
+    ORDER BY target.id
+    FOR NO KEY UPDATE OF target NOWAIT;
 END
 $block$;
 WITH noted AS MATERIALIZED (SELECT DISTINCT key FROM public.it_host_changed)
@@ -175,29 +200,57 @@ ALTER TABLE public.disk RENAME TO disk_merged;
 CREATE OR REPLACE FUNCTION public.disk_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
-    IF NEW.disk_size IS NOT NULL THEN
-        INSERT INTO public.disk_merged (host_id, disk_size)
-        VALUES (NEW.id, NEW.disk_size)
-        ON CONFLICT (host_id) DO UPDATE
-        SET disk_size = excluded.disk_size;
-    ELSE
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- Where another transaction deleted a row of this key after the snapshot, that row is still
+        -- seen beside the new one. To lock it fails, and the server tries again.
+        PERFORM FROM public.host AS source WHERE source.id = NEW.id FOR KEY SHARE;
+    END IF;
+    -- The row as it is now: a trigger that came before may have written it since NEW.
+    INSERT INTO public.disk_merged (host_id, disk_size)
+    SELECT source.id, source.disk_size
+    FROM public.host AS source
+    WHERE source.id = NEW.id AND source.disk_size IS NOT NULL
+    ON CONFLICT (host_id) DO UPDATE
+    SET disk_size = excluded.disk_size;
+    IF NOT FOUND THEN
         DELETE FROM public.disk_merged WHERE host_id = NEW.id;
     END IF;
     RETURN NULL;
 END
 $function$;
 
+-- A transaction above READ COMMITTED may have a snapshot from before the migration's end, and
+-- would find the view empty. It does not see the view's own entry in the catalog either, and is
+-- told to try again.
+CREATE FUNCTION public.disk_guard() RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = 'public.disk'::regclass) THEN
+        RAISE serialization_failure USING
+            MESSAGE = 'public.disk: it has moved its rows since this transaction began',
+            HINT = 'Try the transaction again.';
+    END IF;
+    RETURN true;
+END
+$function$;
+GRANT EXECUTE ON FUNCTION public.disk_guard() TO PUBLIC;
+
 CREATE VIEW public.disk AS
     SELECT id AS host_id, disk_size
     FROM public.host
     WHERE disk_size IS NOT NULL
+      AND (SELECT public.disk_guard())
     WITH LOCAL CHECK OPTION;
 
 CREATE FUNCTION public.disk_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     is_taken boolean;
@@ -232,6 +285,7 @@ CREATE TRIGGER disk_insert
 CREATE FUNCTION public.disk_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     has_changed boolean;
@@ -263,12 +317,18 @@ CREATE TRIGGER disk_delete
 DO $block$
 DECLARE
     entry record;
+    owner text;
 BEGIN
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO owner
+    FROM pg_catalog.pg_class WHERE oid = 'public.disk_merged'::regclass;
+    EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s',
+                   'public.disk', owner);
     FOR entry IN
         SELECT acl.privilege_type AS word, '' AS columns, acl.is_grantable, acl.grantee
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.disk_merged'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee
@@ -306,6 +366,7 @@ BEGIN
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.disk'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee
@@ -327,27 +388,23 @@ END
 $grants$;
 
 DROP VIEW public.disk;
-DROP FUNCTION public.disk_insert(), public.disk_delete();
+DROP FUNCTION public.disk_insert(), public.disk_delete(), public.disk_guard();
 
 ALTER TABLE public.disk_merged RENAME TO disk;
 
 CREATE OR REPLACE FUNCTION public.disk_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
 END
 $function$;
-
-CREATE TRIGGER disk_note
-    AFTER INSERT OR UPDATE OR DELETE ON public.disk
-    FOR EACH ROW
-    EXECUTE FUNCTION public.disk_note();
-CREATE TRIGGER disk_note_truncate
-    BEFORE TRUNCATE ON public.disk
-    FOR EACH STATEMENT
-    EXECUTE FUNCTION public.disk_note_truncate();
+ELSE
+DROP TRIGGER disk_note ON public.disk;
+DROP TRIGGER disk_note_truncate ON public.disk;
+DELETE FROM public.it_host_changed;
 END IF;
 END
 $block$;
@@ -355,12 +412,33 @@ $block$;
 -- it.contract
 -- No server knows the old tables any more: all is in host.
 
+-- First, under no lock that anybody would notice, the proof of it.
+
+DO $block$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM public.disk_merged AS part
+        FULL JOIN public.host AS target
+            ON part.host_id = target.id
+        WHERE part.host_id IS NULL AND target.disk_size IS NOT NULL
+           OR part.host_id IS NOT NULL
+              AND ((target.disk_size IS NOT NULL) IS NOT TRUE
+                   OR ROW(part.disk_size) IS DISTINCT FROM ROW(target.disk_size))
+    ) THEN
+        RAISE EXCEPTION USING
+            MESSAGE = 'it: rows of public.disk_merged differ from public.host',
+            HINT = 'Undo the migrate phase of it and run it again.';
+    END IF;
+END
+$block$;
+
 DROP TRIGGER disk_follow_insert ON public.host;
 DROP TRIGGER disk_follow_update ON public.host;
 DROP FUNCTION public.disk_follow();
 
 DROP VIEW public.disk;
-DROP FUNCTION public.disk_insert(), public.disk_delete();
+DROP FUNCTION public.disk_insert(), public.disk_delete(), public.disk_guard();
 
 DROP TABLE public.disk_merged;
 

@@ -15,6 +15,7 @@ ALTER TABLE public.host
 CREATE FUNCTION public.it_host_settle(bigint, text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET lock_timeout = '1ms'
 AS $function$
 #variable_conflict use_column
@@ -57,6 +58,7 @@ $function$;
 CREATE FUNCTION public.it_host_gather(bigint, bigint, boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -98,6 +100,7 @@ $function$;
 CREATE FUNCTION public.it_host_fill() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NEW;
@@ -107,6 +110,7 @@ $function$;
 CREATE FUNCTION public.it_host_tell() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -116,6 +120,7 @@ $function$;
 CREATE FUNCTION public.it_host_hear() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -125,13 +130,12 @@ $function$;
 CREATE TRIGGER it_host_fill_insert
     BEFORE INSERT ON public.job
     FOR EACH ROW
-    WHEN (NEW.host_note IS NULL)
     EXECUTE FUNCTION public.it_host_fill();
 
 CREATE TRIGGER it_host_fill_update
     BEFORE UPDATE ON public.job
     FOR EACH ROW
-    WHEN (ROW(OLD.host_id) IS DISTINCT FROM ROW(NEW.host_id) AND NOT (ROW(OLD.host_note) IS DISTINCT FROM ROW(NEW.host_note)))
+    WHEN (ROW(OLD.host_id) IS DISTINCT FROM ROW(NEW.host_id))
     EXECUTE FUNCTION public.it_host_fill();
 
 CREATE CONSTRAINT TRIGGER it_host_tell_insert
@@ -192,12 +196,18 @@ BEGIN
 END
 $block$;
 
+-- A transaction that is under way may have run the functions that do nothing, so this waits for
+-- its end; whoever writes next runs the functions below.
+LOCK TABLE public.host, public.job IN SHARE ROW EXCLUSIVE MODE;
+
 CREATE OR REPLACE FUNCTION public.it_host_fill() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     group_values record;
+    is_there boolean;
 BEGIN
     IF NOT pg_try_advisory_xact_lock_shared(785024035, hashtext(concat_ws('/', (NEW.host_id)::text COLLATE "C")) & 1023) THEN
         RAISE serialization_failure USING
@@ -213,7 +223,10 @@ BEGIN
     END IF;
     SELECT host_note INTO group_values
     FROM public.host WHERE id = NEW.host_id;
-    IF NOT FOUND OR group_values.host_note IS NULL THEN
+    is_there := FOUND;
+    IF TG_OP = 'INSERT' AND NOT (NEW.host_note IS NULL) OR TG_OP = 'UPDATE' AND ROW(OLD.host_note) IS DISTINCT FROM ROW(NEW.host_note) THEN
+        RETURN NEW;
+    ELSIF NOT is_there OR group_values.host_note IS NULL THEN
         -- Before the migration has come to the group, its children alone have the values.
         SELECT host_note INTO group_values FROM public.job
         WHERE host_id = NEW.host_id LIMIT 1;
@@ -229,6 +242,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.it_host_tell() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     group_values record;
@@ -264,6 +278,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.it_host_hear() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF EXISTS (SELECT FROM public.host WHERE id = NEW.id) THEN
@@ -286,7 +301,8 @@ BEGIN
     FROM (
         SELECT DISTINCT ON (child.host_id) child.id AS first
         FROM public.job AS child
-        LEFT JOIN public.host AS parent ON parent.id = child.host_id
+        LEFT JOIN public.host AS parent
+            ON parent.id = child.host_id
         WHERE parent.id IS NULL
            OR ROW(child.host_note) IS DISTINCT FROM ROW(parent.host_note)
         ORDER BY child.host_id, child.id
@@ -300,6 +316,7 @@ $block$;
 CREATE OR REPLACE FUNCTION public.it_host_fill() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NEW;
@@ -309,6 +326,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.it_host_tell() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -318,6 +336,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.it_host_hear() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -325,6 +344,25 @@ END
 $function$;
 
 -- it.contract
+-- First, under no lock that anybody would notice, the proof that both are equal.
+
+DO $block$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM public.job AS child
+        LEFT JOIN public.host AS parent
+            ON parent.id = child.host_id
+        WHERE parent.id IS NULL
+           OR ROW(child.host_note) IS DISTINCT FROM ROW(parent.host_note)
+    ) THEN
+        RAISE EXCEPTION USING
+            MESSAGE = 'it: rows of public.job differ from public.host',
+            HINT = 'Undo the migrate phase of it and run it again.';
+    END IF;
+END
+$block$;
+
 DROP TRIGGER it_host_hear ON public.host;
 DROP TRIGGER it_host_fill_insert ON public.job;
 DROP TRIGGER it_host_fill_update ON public.job;

@@ -34,6 +34,7 @@ $block$;
 CREATE FUNCTION public.interlock_it() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     new_form boolean;

@@ -1,5 +1,7 @@
 -- it.expand
--- it. The new name is a view of all columns, which PostgreSQL reads and writes as the table.
+-- it. The new name is a view of all columns, which PostgreSQL reads and writes as the table;
+-- until the contract only the old name has xmin and ctid, ON CONFLICT ON CONSTRAINT, MERGE before
+-- PostgreSQL 17, and GROUP BY of the primary key for all columns.
 
 -- host becomes machine. Until the contract the new name is a view of the whole table, so that
 -- servers read and write the same rows by either name. Defaults, identity and generated columns,
@@ -13,12 +15,23 @@ CREATE VIEW public.machine AS
 DO $block$
 DECLARE
     entry record;
+    owner text;
 BEGIN
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO owner
+    FROM pg_catalog.pg_class WHERE oid = 'public.host'::regclass;
+    BEGIN
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', 'public.machine', owner);
+    EXCEPTION WHEN insufficient_privilege THEN
+        -- That role may not create anything in the schema, or this one not give it away.
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s',
+                       'public.machine', owner);
+    END;
     FOR entry IN
         SELECT acl.privilege_type AS word, '' AS columns, acl.is_grantable, acl.grantee
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.host'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee
@@ -44,8 +57,9 @@ DROP VIEW public.machine;
 
 -- it.contract
 -- The view gives the name machine up and the table takes it. Its indexes, constraints and
--- sequences keep their names, as ALTER TABLE … RENAME leaves them.
-LOCK TABLE public.host, public.machine IN ACCESS EXCLUSIVE MODE;
+-- sequences keep their names, as ALTER TABLE … RENAME leaves them. Who writes by the new name
+-- locks the view first, so this does too.
+LOCK TABLE public.machine, public.host IN ACCESS EXCLUSIVE MODE;
 
 -- Rights given on the new name since the expand.
 
@@ -58,6 +72,7 @@ BEGIN
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.machine'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee

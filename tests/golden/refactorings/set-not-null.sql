@@ -6,6 +6,7 @@
 CREATE FUNCTION public.interlock_it() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     NEW.os := NEW.name;

@@ -34,6 +34,7 @@ $block$;
 CREATE FUNCTION public.hardware_next_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -108,6 +109,7 @@ CREATE TRIGGER hardware_next_update
 CREATE FUNCTION public.hardware_lock() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF TG_OP = 'INSERT' THEN
@@ -146,6 +148,7 @@ CREATE TRIGGER hardware_lock_change
 CREATE FUNCTION public.hardware_write() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF current_setting('interlock.quiet_hardware', true) = 'on' THEN
@@ -185,8 +188,15 @@ CREATE TRIGGER hardware_write
 CREATE FUNCTION public.hardware_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed'
+       AND pg_relation_size('public.host') > 0 THEN
+        RAISE feature_not_supported USING
+            MESSAGE = 'public.hardware cannot be truncated above READ COMMITTED yet',
+            HINT = 'Such a transaction does not see all rows.';
+    END IF;
     -- TRUNCATE holds the part already, so it may not wait for the table either.
     BEGIN
         LOCK TABLE public.host IN SHARE ROW EXCLUSIVE MODE NOWAIT;
@@ -211,12 +221,23 @@ CREATE TRIGGER hardware_truncate
 DO $block$
 DECLARE
     entry record;
+    owner text;
 BEGIN
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO owner
+    FROM pg_catalog.pg_class WHERE oid = 'public.host'::regclass;
+    BEGIN
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', 'public.hardware', owner);
+    EXCEPTION WHEN insufficient_privilege THEN
+        -- That role may not create anything in the schema, or this one not give it away.
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s',
+                       'public.hardware', owner);
+    END;
     FOR entry IN
         SELECT acl.privilege_type AS word, '' AS columns, acl.is_grantable, acl.grantee
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.host'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee

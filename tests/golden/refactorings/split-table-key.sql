@@ -16,12 +16,23 @@ CREATE TABLE public.system (
 DO $block$
 DECLARE
     entry record;
+    owner text;
 BEGIN
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO owner
+    FROM pg_catalog.pg_class WHERE oid = 'public.host'::regclass;
+    BEGIN
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', 'public.system', owner);
+    EXCEPTION WHEN insufficient_privilege THEN
+        -- That role may not create anything in the schema, or this one not give it away.
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s',
+                       'public.system', owner);
+    END;
     FOR entry IN
         SELECT acl.privilege_type AS word, '' AS columns, acl.is_grantable, acl.grantee
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.host'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee
@@ -48,6 +59,7 @@ $block$;
 CREATE FUNCTION public.it_system_settle(text, text) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 SET lock_timeout = '1ms'
 AS $function$
 #variable_conflict use_column
@@ -93,6 +105,7 @@ $function$;
 CREATE FUNCTION public.it_system_gather(bigint, bigint, boolean) RETURNS void
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 #variable_conflict use_column
 DECLARE
@@ -144,6 +157,7 @@ $function$;
 CREATE FUNCTION public.it_system_fill() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NEW;
@@ -153,6 +167,7 @@ $function$;
 CREATE FUNCTION public.it_system_tell() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -162,6 +177,7 @@ $function$;
 CREATE FUNCTION public.it_system_hear() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -171,13 +187,12 @@ $function$;
 CREATE TRIGGER it_system_fill_insert
     BEFORE INSERT ON public.host
     FOR EACH ROW
-    WHEN (NEW.os IS NULL)
     EXECUTE FUNCTION public.it_system_fill();
 
 CREATE TRIGGER it_system_fill_update
     BEFORE UPDATE ON public.host
     FOR EACH ROW
-    WHEN (ROW(OLD.name) IS DISTINCT FROM ROW(NEW.name) AND NOT (ROW(OLD.os) IS DISTINCT FROM ROW(NEW.os)))
+    WHEN (ROW(OLD.name) IS DISTINCT FROM ROW(NEW.name))
     EXECUTE FUNCTION public.it_system_fill();
 
 CREATE CONSTRAINT TRIGGER it_system_tell_insert
@@ -206,6 +221,7 @@ CREATE CONSTRAINT TRIGGER it_system_hear
 CREATE FUNCTION public.it_system_guard() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF NOT pg_try_advisory_xact_lock(210707782, hashtext(concat_ws('/', (OLD.name)::text COLLATE "C")) & 1023) THEN
@@ -230,6 +246,7 @@ CREATE TRIGGER it_system_guard
 CREATE FUNCTION public.it_system_guard_truncate() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF EXISTS (SELECT FROM public.host) THEN
@@ -281,12 +298,18 @@ BEGIN
 END
 $block$;
 
+-- A transaction that is under way may have run the functions that do nothing, so this waits for
+-- its end; whoever writes next runs the functions below.
+LOCK TABLE public.system, public.host IN SHARE ROW EXCLUSIVE MODE;
+
 CREATE OR REPLACE FUNCTION public.it_system_fill() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     group_values record;
+    is_there boolean;
 BEGIN
     IF NOT pg_try_advisory_xact_lock_shared(210707782, hashtext(concat_ws('/', (NEW.name)::text COLLATE "C")) & 1023) THEN
         RAISE serialization_failure USING
@@ -302,7 +325,10 @@ BEGIN
     END IF;
     SELECT os INTO group_values
     FROM public.system WHERE name = NEW.name;
-    IF NOT FOUND OR group_values.os IS NULL THEN
+    is_there := FOUND;
+    IF TG_OP = 'INSERT' AND NOT (NEW.os IS NULL) OR TG_OP = 'UPDATE' AND ROW(OLD.os) IS DISTINCT FROM ROW(NEW.os) THEN
+        RETURN NEW;
+    ELSIF NOT is_there OR group_values.os IS NULL THEN
         -- Before the migration has come to the group, its children alone have the values.
         SELECT os INTO group_values FROM public.host
         WHERE name = NEW.name LIMIT 1;
@@ -318,6 +344,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.it_system_tell() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     group_values record;
@@ -353,6 +380,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.it_system_hear() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF EXISTS (SELECT FROM public.system WHERE name = NEW.name) THEN
@@ -375,7 +403,8 @@ BEGIN
     FROM (
         SELECT DISTINCT ON (child.name) child.id AS first
         FROM public.host AS child
-        LEFT JOIN public.system AS parent ON parent.name = child.name
+        LEFT JOIN public.system AS parent
+            ON parent.name = child.name
         WHERE parent.name IS NULL
            OR ROW(child.os) IS DISTINCT FROM ROW(parent.os)
         ORDER BY child.name, child.id
@@ -389,6 +418,7 @@ $block$;
 CREATE OR REPLACE FUNCTION public.it_system_fill() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NEW;
@@ -398,6 +428,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.it_system_tell() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -407,6 +438,7 @@ $function$;
 CREATE OR REPLACE FUNCTION public.it_system_hear() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     RETURN NULL;
@@ -414,6 +446,25 @@ END
 $function$;
 
 -- it.contract
+-- First, under no lock that anybody would notice, the proof that both are equal.
+
+DO $block$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM public.host AS child
+        LEFT JOIN public.system AS parent
+            ON parent.name = child.name
+        WHERE parent.name IS NULL
+           OR ROW(child.os) IS DISTINCT FROM ROW(parent.os)
+    ) THEN
+        RAISE EXCEPTION USING
+            MESSAGE = 'it: rows of public.host differ from public.system',
+            HINT = 'Undo the migrate phase of it and run it again.';
+    END IF;
+END
+$block$;
+
 DROP TRIGGER it_system_hear ON public.system;
 DROP TRIGGER it_system_fill_insert ON public.host;
 DROP TRIGGER it_system_fill_update ON public.host;

@@ -21,6 +21,7 @@ CREATE VIEW public.hardware AS
 CREATE FUNCTION public.hardware_insert() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     taken boolean;
@@ -54,6 +55,7 @@ CREATE TRIGGER hardware_insert
 CREATE FUNCTION public.hardware_delete() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 DECLARE
     changed boolean;
@@ -87,12 +89,23 @@ CREATE TRIGGER hardware_delete
 DO $block$
 DECLARE
     entry record;
+    owner text;
 BEGIN
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO owner
+    FROM pg_catalog.pg_class WHERE oid = 'public.host'::regclass;
+    BEGIN
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', 'public.hardware', owner);
+    EXCEPTION WHEN insufficient_privilege THEN
+        -- That role may not create anything in the schema, or this one not give it away.
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s',
+                       'public.hardware', owner);
+    END;
     FOR entry IN
         SELECT acl.privilege_type AS word, '' AS columns, acl.is_grantable, acl.grantee
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.host'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee
@@ -158,6 +171,7 @@ $block$;
 CREATE FUNCTION public.hardware_next_follow() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
+SET row_security = off
 AS $function$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
@@ -230,6 +244,11 @@ SELECT id, cpu, memory FROM batch
 WHERE cpu IS NOT NULL OR memory IS NOT NULL
 ON CONFLICT (host_id) DO NOTHING;
 
+-- Once, after the last batch.
+
+-- The contract reads the age of this note: older snapshots miss some copies.
+COMMENT ON TABLE public.hardware_next IS 'complete';
+
 -- undo of it.migrate
 -- Only copies are thrown away; the old table is the truth until the contract.
 
@@ -242,7 +261,28 @@ DROP TABLE public.hardware_next;
 -- it.contract
 -- The split becomes physical: the copies take the place of the views.
 
--- First, under no lock that anybody would notice, the proof that the copies are complete; from
+-- A transaction above READ COMMITTED that is older than the last copies would miss them when the
+-- tables take the views' place: this waits for its end, and holds nothing.
+DO $block$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM pg_catalog.pg_stat_activity AS other
+        CROSS JOIN pg_catalog.pg_description AS note
+        WHERE note.classoid = 'pg_catalog.pg_class'::regclass
+          AND note.objoid = 'public.hardware_next'::regclass
+          AND note.objsubid = 0
+          AND other.datname = current_database()
+          AND other.usesysid IS NOT NULL
+          AND other.pid <> pg_backend_pid()
+          AND age(other.backend_xmin) > age(note.xmin)
+    ) THEN
+        RAISE lock_not_available USING MESSAGE = 'it: a transaction is older than the last copies';
+    END IF;
+END
+$block$;
+
+-- Then, under no lock that anybody would notice, the proof that the copies are complete; from
 -- here on the triggers keep them so.
 
 DO $block$
@@ -278,12 +318,23 @@ DROP FUNCTION public.hardware_next_follow();
 DO $block$
 DECLARE
     entry record;
+    owner text;
 BEGIN
+    SELECT quote_ident(pg_get_userbyid(relowner)) INTO owner
+    FROM pg_catalog.pg_class WHERE oid = 'public.hardware'::regclass;
+    BEGIN
+        EXECUTE format('ALTER TABLE %s OWNER TO %s', 'public.hardware_next', owner);
+    EXCEPTION WHEN insufficient_privilege THEN
+        -- That role may not create anything in the schema, or this one not give it away.
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO %s',
+                       'public.hardware_next', owner);
+    END;
     FOR entry IN
         SELECT acl.privilege_type AS word, '' AS columns, acl.is_grantable, acl.grantee
         FROM pg_catalog.pg_class AS source
         CROSS JOIN LATERAL pg_catalog.aclexplode(source.relacl) AS acl
         WHERE source.oid = 'public.hardware'::regclass
+          AND acl.grantee <> source.relowner
           AND acl.privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')
         UNION ALL
         SELECT acl.privilege_type, format(' (%I)', there.attname), acl.is_grantable, acl.grantee
@@ -308,6 +359,8 @@ DROP VIEW public.hardware;
 DROP FUNCTION public.hardware_insert(), public.hardware_delete();
 
 ALTER TABLE public.hardware_next RENAME TO hardware;
+
+COMMENT ON TABLE public.hardware IS NULL;
 
 ALTER TABLE public.host
     DROP COLUMN cpu,

@@ -55,8 +55,10 @@ class Form:
     """One form; `read` answers key, n, m and text. What a form cannot do is None.
 
     `clear` sets n and text to NULL, which in a table of its own may mean that the row is gone; so
-    `write` leaves such rows alone. `upsert` writes m and text over those of a row that is there,
-    and adds its n to the other, where NULL counts as 0.
+    `write` leaves such rows alone. `clear_low` is `clear` where n is below `by`. `upsert` writes m
+    and text over those of a row that is there, and adds its n to the other, where NULL counts as 0.
+    `join` inserts rows into groups that have rows, and says nothing of their n; `repeat` inserts
+    them with the n that it finds there.
     """
 
     read: str
@@ -68,6 +70,9 @@ class Form:
     upsert: Statements | None = None
     rekey: Statements | None = None
     clear: Statements | None = None
+    clear_low: Statements | None = None
+    join: Statements | None = None
+    repeat: Statements | None = None
     truncate: Statements | None = None
     copy: tuple[Copy, ...] | None = None
     cascade: Statements | None = CASCADE
@@ -80,7 +85,15 @@ class Case:
     `differing` are queries that answer rows where a stored copy is not as its source, once the
     migration is done; `straying`, at any time after the expand. With `retries` a READ COMMITTED
     transaction may be told to try again; with `deferred` the other form follows at the commit;
-    without `isolated` servers stay at READ COMMITTED.
+    without `isolated` servers stay at READ COMMITTED; without `outlives` nobody has a snapshot
+    that is older than the migration when the contract comes.
+
+    With `group` above 1 the rows of the keys that are equal when divided by it share their n, and
+    whoever writes it to one row writes it to all. While the migration has not begun, servers of the
+    old form must do so themselves; `begun` is their form afterwards.
+
+    `again` is what a trigger of the application does for each row whose m somebody writes; `main`
+    is the table that m is in.
     """
 
     name: str
@@ -89,11 +102,16 @@ class Case:
     old: Form
     new: Form
     after: Form | None = None  # the new form after the contract, where it can do more then
+    begun: Form | None = None
+    group: int = 1
+    main: str = "public.item"
+    again: str = "UPDATE public.item SET n = n + 1000 WHERE id = NEW.id AND n < 1000"
     differing: Statements = ()
     straying: Statements = ()
     retries: bool = False
     deferred: bool = False
     isolated: bool = True
+    outlives: bool = True
 
     def __str__(self) -> str:
         return self.name

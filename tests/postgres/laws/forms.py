@@ -50,6 +50,9 @@ def wide(
             f"UPDATE {table} SET {key} = %(to)s, {owner} = %(to)s / 10 WHERE {key} = %(low)s",
         ),
         clear=(f"UPDATE {table} SET {n} = NULL, {text} = NULL WHERE {key} {RANGE}",),
+        clear_low=(
+            f"UPDATE {table} SET {n} = NULL, {text} = NULL WHERE {key} {RANGE} AND {n} < %(by)s",
+        ),
         truncate=(f"TRUNCATE {table}",),
         copy=(Copy(into=f"{table} ({columns})", fields=("key", "owner", "m", "n", "text")),),
     )  # fmt: skip
@@ -115,6 +118,7 @@ def parted(main: str, part: str, key: str) -> Form:
         add=(f"UPDATE {part} SET n = n + %(by)s WHERE {key} {RANGE}",),
         write=(f"UPDATE {part} SET label = %(text)s WHERE {key} {RANGE} AND n IS NOT NULL",),
         clear=(f"DELETE FROM {part} WHERE {key} {RANGE}",),
+        clear_low=(f"DELETE FROM {part} WHERE {key} {RANGE} AND n < %(by)s",),
         rekey=None,
         truncate=None,
         copy=(

@@ -1,7 +1,7 @@
 """The runner's moves on one shard, as small as they get: each is one transaction, or its loss."""
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 
 import psycopg2
 import psycopg2.errors
@@ -10,6 +10,7 @@ from pglast.parser import split
 
 from tests.postgres.laws.case import Case, LawBrokenError
 from toolchain.model.relation_name import RelationName
+from toolchain.refactor.phases import Migration
 
 # What the real runner retries.
 NOT_NOW = (psycopg2.errors.LockNotAvailable, psycopg2.errors.DeadlockDetected)
@@ -55,6 +56,7 @@ class Moves:
         step = self.case.phases.migrate
         if step is None:
             raise ValueError(f"{self.case} has nothing to migrate")
+        self._sweep(step)
         with self._transaction(lose=lose) as cursor:
             _execute(cursor, "" if self.begun else step.begin)
             reached, done = self._cursor, False
@@ -74,6 +76,17 @@ class Moves:
                 "UPDATE laws.step SET begun = true, done = %s, reached = %s", (done, reached)
             )
         self._remember()
+
+    def _sweep(self, step: Migration) -> None:
+        """What the runner does before it tries to finish: the batch, without a range."""
+        if self.begun and step.finish:
+            with self._transaction() as cursor:
+                cursor.execute(
+                    _NEXT.format(key=f'"{step.key}"', table=_quoted(step.table)),
+                    (self._cursor, self._cursor, 1),
+                )
+                if cursor.fetchall() == [(None, None)]:
+                    self._move(cursor, step.batch, None, None)
 
     def undo_migrate(self) -> None:
         """Forget the migration."""
@@ -110,7 +123,7 @@ class Moves:
             ((self.begun, self.migrated, self._cursor),) = cursor.fetchall()
 
     def _move(
-        self, cursor: "psycopg2.extensions.cursor", batch: str, first: str, last: str
+        self, cursor: "psycopg2.extensions.cursor", batch: str, first: str | None, last: str | None
     ) -> None:
         """Batches are prepared, so that what cannot be prepared fails here as in the runner."""
         step = self.case.phases.migrate
@@ -149,8 +162,10 @@ class Moves:
                 session.rollback()
             else:
                 session.commit()
+        except psycopg2.InterfaceError as error:  # it was killed between two statements
+            raise psycopg2.OperationalError(str(error)) from error
         except (*NOT_NOW, psycopg2.OperationalError):
-            if not session.closed:
+            with suppress(psycopg2.Error):  # it may be killed at this very moment
                 session.rollback()
             raise
         except psycopg2.Error as error:

@@ -11,6 +11,9 @@ import psycopg2.extensions
 from tests.postgres.laws.case import ROWS, Form, Row, Rows, Statements
 
 Changes = dict[int, Row | None]
+Told = dict[int, int | None]
+
+GROUP = 3  # how many keys share what they share, where a case says that they do
 
 
 class Kind(Enum):
@@ -23,6 +26,9 @@ class Kind(Enum):
     ADD_REST = "add_rest"
     WRITE = "write"
     CLEAR = "clear"
+    CLEAR_LOW = "clear_low"
+    JOIN = "join"
+    REPEAT = "repeat"
     DELETE = "delete"
     REKEY = "rekey"
     CASCADE = "cascade"
@@ -73,20 +79,30 @@ def perform(cursor: "psycopg2.extensions.cursor", form: Form, operation: Operati
 
 def _line(key: int, row: Row, fields: tuple[str, ...]) -> str:
     words: dict[str, Any] = {
-        "key": key, "owner": key // 10, "n": row.n, "m": row.m, "text": row.text,
+        "key": key, "owner": key // 10, "group": key // GROUP, "n": row.n, "m": row.m,
+        "text": row.text,
     }  # fmt: skip
     chosen = (words[name] for name in fields)
     return "\t".join("\\N" if word is None else str(word) for word in chosen) + "\n"
 
 
-def effect(operation: Operation, rows: Mapping[int, Row]) -> Changes:
-    """What an operation changes where the rows are these; raises ConflictError."""
+def effect(operation: Operation, rows: Mapping[int, Row], group: int = 1) -> Changes:
+    """What an operation changes in the rows that it is about; raises ConflictError."""
     several = [key for key in rows if operation.low <= key <= operation.high]
     match operation.kind:
         case Kind.INSERT | Kind.COPY:
             if any(key in rows for key, _ in operation.fresh):
                 raise ConflictError
             changes: Changes = dict(operation.fresh)
+        case Kind.JOIN | Kind.REPEAT:
+            if any(key in rows for key, _ in operation.fresh):
+                raise ConflictError
+            shared = {key // group: row.n for key, row in rows.items()}
+            changes = {
+                key: replace(row, n=shared[key // group])
+                for key, row in operation.fresh
+                if key // group in shared
+            }
         case Kind.UPSERT:
             changes = {
                 key: replace(row, n=(rows[key].n or 0) + (row.n or 0)) if key in rows else row
@@ -103,6 +119,13 @@ def effect(operation: Operation, rows: Mapping[int, Row]) -> Changes:
             changes = {key: replace(rows[key], text=operation.text) for key in present}
         case Kind.CLEAR:
             changes = {key: replace(rows[key], n=None, text=None) for key in several}
+        case Kind.CLEAR_LOW:
+            changes = {
+                key: replace(row, n=None, text=None)
+                for key in several
+                for row in (rows[key],)
+                if row.n is not None and row.n < operation.by
+            }
         case Kind.DELETE:
             changes = dict.fromkeys(several)
         case Kind.REKEY:
@@ -115,6 +138,31 @@ def effect(operation: Operation, rows: Mapping[int, Row]) -> Changes:
         case Kind.TRUNCATE:
             changes = dict.fromkeys(rows)
     return changes
+
+
+def tell(operation: Operation, changes: Changes, rows: Mapping[int, Row], group: int) -> Told:
+    """What the changes say of whole groups; the last row speaks for all."""
+    if group == 1 or operation.kind in {Kind.JOIN, Kind.REPEAT}:
+        return {}
+    return {
+        key // group: row.n
+        for key, row in changes.items()
+        if row is not None and (key not in rows or rows[key].n != row.n)
+    }
+
+
+def spread(rows: Rows, told: Told, group: int) -> Rows:
+    """The rows after all of each group have heard what was told."""
+    return {
+        key: replace(row, n=told[key // group]) if key // group in told else row
+        for key, row in rows.items()
+    }
+
+
+def rows_after(operation: Operation, rows: Rows, group: int) -> Rows:
+    """The rows after one transaction with this operation."""
+    changes = effect(operation, rows, group)
+    return spread(changed(rows, changes), tell(operation, changes, rows, group), group)
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -34,6 +34,7 @@ FILLER = range(100, 260)  # what the backfill has to walk; nobody deletes them
 SUMMED = (*HOT, *FILLER)
 FIRST_OWNER = 27
 TRIES = 200
+HELD = 0.02  # seconds at most
 # In key order, as a server whose rows are many would find them: without it a sequential scan locks
 # rows in the order of the heap, and two such statements deadlock by themselves.
 _OPTIONS = (
@@ -79,8 +80,12 @@ class Writer(threading.Thread):
         isolation = choose.choice((READ_COMMITTED,) * 4 + (REPEATABLE_READ, SERIALIZABLE))
         if not self.case.isolated:
             isolation = READ_COMMITTED
-        work, loose = choose.choice((self._private, self._hot, self._hot, self._churn))()
+        may = [self._private, self._hot, self._hot, self._churn]
+        # Servers of the new form would keep the runner from the locks of a contract.
+        chosen = choose.choice([*may, self._held] if self._holds() else may)
+        work, loose = chosen()
         gives_up, pauses = choose.random() < 0.15, choose.random() < 0.1
+        rest = choose.random() * HELD if chosen == self._held else 0.0
         for _ in range(TRIES):
             try:
                 connection.set_isolation_level(isolation)
@@ -93,6 +98,7 @@ class Writer(threading.Thread):
                             own = changed(own, changes)
                         if pauses:
                             time.sleep(0.002)
+                time.sleep(rest)
                 if gives_up:
                     connection.rollback()
                     return
@@ -142,6 +148,14 @@ class Writer(threading.Thread):
     def _add(self, low: int, high: int) -> Operation:
         kind = self.random.choice((Kind.ADD, Kind.ADD, Kind.ADD_REST, Kind.WRITE))
         return Operation(kind=kind, low=low, high=high, by=self.random.randrange(1, 4), text="hot")
+
+    def _holds(self) -> bool:
+        return self.form is self.case.old and self.case.phases.migrate is not None
+
+    def _held(self) -> tuple[list[Operation], bool]:
+        """Rows that are held for a while, though nothing moves that is written to them."""
+        low = self.random.choice(FILLER[:-4])
+        return [Operation(kind=Kind.ADD_REST, low=low, high=low + 4, by=1)], True
 
     def _churn(self) -> tuple[list[Operation], bool]:
         """One of the rows that everybody makes, changes and deletes."""

@@ -133,12 +133,12 @@ READ_OLD = "SELECT FROM public.old"
 NEW_DEFAULT = SetDefault(table=HOST, column="order", default="8")
 NO_DEFAULT = SetDefault(table=HOST, column="order", default=None)
 EXPRESSION = AddIndex(
-    table=HOST, name="Odd one", on=("order", "(lower(name))"), where='"order" > 0', unique=True
+    table=HOST, name="Odd one", on=('"order"', "(lower(name))"), where='"order" > 0', unique=True
 )
 
 CASES = {
     "index": Case(
-        phases=add_index.phases("c", AddIndex(table=HOST, name="i", on=("order",)), SCHEMA)
+        phases=add_index.phases("c", AddIndex(table=HOST, name="i", on=('"order"',)), SCHEMA)
     ),
     "unique-index": Case(phases=add_index.phases("c", EXPRESSION, SCHEMA)),
     "drop-index": Case(

@@ -144,14 +144,35 @@ def test_two_old_servers_that_make_the_same_part_agree(ready: Site) -> None:
     with session(ready.database) as one, session(ready.database) as other:
         query(one, add("shop 9", "one"))
         query(one, "SET CONSTRAINTS ALL IMMEDIATE")
-        query(other, add("shop 9", "other", key=11))
         with pytest.raises(psycopg2.errors.SerializationFailure):
-            other.commit()
+            query(other, add("shop 9", "other", key=11))
+        other.rollback()
         one.commit()
         query(other, add("shop 9", "other", key=11))
         other.commit()
     assert ready.database.rows("SELECT city FROM place WHERE shop = 'shop 9'") == [("other",)]
     assert ready.database.rows(STRAYS) == []
+
+
+def test_the_begin_waits_for_a_writer_whom_the_triggers_have_not_heard(site: Site) -> None:
+    site.expand()
+    assert site.phases.migrate is not None
+    with session(site.database) as server, session(site.database) as runner:
+        query(server, "SET CONSTRAINTS ALL IMMEDIATE")
+        query(server, "UPDATE \"order\" SET note = 'late'")
+        query(runner, "SET LOCAL lock_timeout = '100ms'")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            query(runner, site.phases.migrate.begin)
+        runner.rollback()
+        server.commit()
+    site.migrate()
+    assert site.database.rows(STRAYS) == []
+
+
+def test_a_contract_drops_nothing_that_is_in_the_old_form_alone(ready: Site) -> None:
+    ready.database.execute(f"SET session_replication_role = replica; {add('shop 9', 'unheard')}")
+    with pytest.raises(psycopg2.errors.RaiseException, match=r"differ from public\.place"):
+        ready.contract()
 
 
 def test_a_part_is_not_deleted_under_a_row_that_comes(ready: Site) -> None:

@@ -24,7 +24,7 @@ SCHEMA = """
 CREATE TABLE host (id bigint PRIMARY KEY, name text NOT NULL);
 CREATE TABLE hardware (
     host_id bigint PRIMARY KEY REFERENCES host (id) ON DELETE CASCADE,
-    cpu text DEFAULT 'unknown',
+    cpu text,
     memory integer CHECK (memory >= 0)
 );
 CREATE TABLE network (
@@ -126,7 +126,7 @@ def test_old_servers_write_the_view_as_they_wrote_the_table(site: Site) -> None:
     assert database.rows("SELECT cpu, memory, fqdn FROM host WHERE id < 4 ORDER BY id") == [
         ("cpu 1", 1, "one"),
         (None, 2, None),
-        ("unknown", None, "fqdn 3"),
+        (None, None, "fqdn 3"),
     ]
     with pytest.raises(psycopg2.errors.UniqueViolation):
         database.execute("INSERT INTO network (host_id, fqdn) VALUES (1, 'one')")
@@ -203,6 +203,139 @@ def test_truncate_of_a_part_is_followed(site: Site) -> None:
     site.database.execute("TRUNCATE hardware")
     site.finish()
     assert old_form(site)[0] == []
+
+
+def test_truncate_is_refused_where_it_does_not_see_all_rows(site: Site) -> None:
+    site.expand()
+    site.begin()
+    with pytest.raises(psycopg2.errors.FeatureNotSupported):
+        site.database.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; TRUNCATE hardware")
+
+
+def notes(site: Site) -> int:
+    (row,) = site.database.rows("SELECT count(*) FROM merge_host_host_changed")
+    return int(row[0])
+
+
+def sweep(site: Site) -> None:
+    """What the runner does before each try of the finish."""
+    assert site.phases.migrate is not None
+    with session(site.database) as runner:
+        run_batch(runner, site.phases.migrate, None, None)
+        runner.commit()
+
+
+def test_what_the_walk_will_read_is_not_noted(site: Site) -> None:
+    site.expand()
+    site.database.execute("UPDATE hardware SET memory = 7")
+    assert notes(site) == 0
+    site.migrate()
+    assert site.database.rows("SELECT DISTINCT memory FROM host") == [(7,)]
+
+
+def test_the_begin_waits_for_a_writer_who_noted_nothing(site: Site) -> None:
+    site.expand()
+    assert site.phases.migrate is not None
+    with session(site.database) as server, session(site.database) as runner:
+        query(server, "UPDATE hardware SET memory = 7")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            query(runner, site.phases.migrate.begin)
+        server.commit()
+
+
+def test_a_batch_without_a_range_copies_what_is_noted_and_walks_no_row(site: Site) -> None:
+    site.expand()
+    site.begin()
+    site.database.execute("UPDATE hardware SET memory = 7 WHERE host_id IN (1, 6)")
+    sweep(site)
+    assert notes(site) == 0
+    assert site.database.rows("SELECT id, memory FROM host WHERE memory IS NOT NULL") == [
+        (1, 7),
+        (6, 7),
+    ]
+
+
+def test_a_note_that_says_nothing_new_locks_nothing(site: Site) -> None:
+    """So a busy table of few differences lets the finish pass."""
+    site.expand()
+    site.begin()
+    list(site.batches())
+    site.database.execute("UPDATE hardware SET memory = memory")
+    with session(site.database) as server:
+        query(server, "UPDATE host SET name = 'held'")
+        sweep(site)
+        assert notes(site) == 0
+        site.database.execute("UPDATE hardware SET memory = memory")
+        site.finish()
+        server.commit()
+
+
+def test_all_notes_of_a_key_go_with_one_copy(site: Site) -> None:
+    site.expand()
+    site.begin()
+    list(site.batches())
+    for _ in range(3):
+        site.database.execute("UPDATE hardware SET memory = memory + 1 WHERE host_id = 1")
+    with session(site.database) as server, session(site.database) as runner:
+        query(server, "UPDATE hardware SET memory = memory + 1 WHERE host_id = 1")
+        assert site.phases.migrate is not None
+        run_batch(runner, site.phases.migrate, None, None)
+        runner.commit()
+        server.commit()
+    assert notes(site) == 1
+    site.finish()
+    assert site.database.rows("SELECT memory FROM host WHERE id = 1") == [(5,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT memory FROM hardware WHERE host_id = 1",
+        "UPDATE hardware SET memory = memory + 5",
+        "DELETE FROM hardware",
+    ],
+)
+def test_an_older_snapshot_does_not_find_the_view_empty(site: Site, statement: str) -> None:
+    site.expand()
+    with session(site.database) as server:
+        query(server, "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        server.commit()
+        query(server, "SELECT FROM pg_class LIMIT 1")
+        site.migrate()
+        with pytest.raises(psycopg2.errors.SerializationFailure):
+            query(server, statement)
+        server.rollback()
+        query(server, statement)
+        server.commit()
+
+
+def test_the_table_behind_the_view_has_the_row_as_other_triggers_left_it(
+    database: Database,
+) -> None:
+    schema = (
+        SCHEMA
+        + """
+        CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            UPDATE hardware SET memory = memory + 1000 WHERE host_id = NEW.id AND memory < 1000;
+            DELETE FROM network WHERE host_id = NEW.id;
+            RETURN NULL;
+        END $$;
+        CREATE TRIGGER again AFTER UPDATE OF name ON host
+            FOR EACH ROW EXECUTE FUNCTION again();
+    """
+    )
+    database.execute(schema)
+    tables = (RelationName("public", "hardware"), RelationName("public", "network"))
+    merge = MergeTables(tables=tables, into=RelationName("public", "host"))
+    site = Site(database=database, phases=phases("merge-host", merge, told(schema)))
+    site.expand()
+    site.migrate()
+    database.execute("UPDATE host SET name = 'again', memory = 20, fqdn = 'y' WHERE id = 3")
+    seen = old_form(site)
+    assert (3, "cpu 3", 1020) in seen[0]
+    site.undo_migrate()
+    assert old_form(site) == seen
 
 
 def test_a_batch_waits_for_no_server_and_forgets_nothing(site: Site) -> None:

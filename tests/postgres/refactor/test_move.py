@@ -8,7 +8,15 @@ import pytest
 from psycopg2.extensions import connection
 
 from tests.postgres.conftest import Database
-from tests.postgres.refactor.site import Site, query, run_batch, session, shape
+from tests.postgres.refactor.site import (
+    Site,
+    query,
+    run_batch,
+    session,
+    shape,
+    start,
+    wait_until_blocked,
+)
 from tests.postgres.refactor.two_table_support import told
 from toolchain.model.refactoring import MoveColumns
 from toolchain.model.relation_name import RelationName
@@ -95,16 +103,50 @@ def test_rows_that_disagree_stop_the_migration(site: Site) -> None:
 
 def test_rows_that_disagree_since_the_begin_stop_their_batch(site: Site) -> None:
     site.expand()
-    with session(site.database) as server:
+    assert site.phases.migrate is not None
+    with session(site.database) as server, session(site.database) as runner:
         query(server, "UPDATE invoice SET phone = '1' WHERE id = 3; SET CONSTRAINTS ALL IMMEDIATE")
-        site.begin()
+        waiting = start(runner, site.phases.migrate.begin)
+        wait_until_blocked(site.database)
         server.commit()
+        waiting.result(10)
+        runner.commit()
     with pytest.raises(psycopg2.errors.DataException, match="though customer is 1 in all of them"):
         list(site.batches())
     site.database.execute("UPDATE invoice SET phone = '2' WHERE id = 3")
     list(site.batches())
     site.finish()
     assert site.database.rows(STRAYS) == []
+
+
+def test_the_begin_waits_for_a_writer_whom_the_triggers_have_not_heard(site: Site) -> None:
+    site.expand()
+    assert site.phases.migrate is not None
+    with session(site.database) as server, session(site.database) as runner:
+        query(server, "SET CONSTRAINTS ALL IMMEDIATE; UPDATE invoice SET email = 'late@'")
+        query(runner, "SET LOCAL lock_timeout = '100ms'")
+        with pytest.raises(psycopg2.errors.LockNotAvailable):
+            query(runner, site.phases.migrate.begin)
+        runner.rollback()
+        server.commit()
+    site.migrate()
+    assert site.database.rows(STRAYS) == []
+    assert emails(site) == {"late@"}
+
+
+def test_a_contract_drops_nothing_that_is_in_the_old_form_alone(ready: Site) -> None:
+    ready.database.execute("""
+        SET session_replication_role = replica;
+        UPDATE invoice SET email = 'unheard@' WHERE id = 3;
+    """)
+    with pytest.raises(psycopg2.errors.RaiseException, match="differ from public.customer"):
+        ready.contract()
+    assert "unheard@" in emails(ready)
+    ready.undo_migrate()
+    ready.database.execute("UPDATE invoice SET email = 'unheard@' WHERE customer = 1")
+    ready.migrate()
+    ready.contract()
+    assert ready.database.rows("SELECT email FROM customer WHERE id = 1") == [("unheard@",)]
 
 
 @pytest.mark.parametrize(
@@ -219,6 +261,29 @@ def test_a_writer_that_would_overlook_another_is_to_try_again(
     (email,) = emails(ready)
     for statement, mark in ((OLD, "old-"), (OLD_TOO, "too-"), (NEW, "new-")):
         assert email.count(mark) == (statement in {first, second})
+
+
+@pytest.mark.parametrize(
+    "coming",
+    [
+        "INSERT INTO invoice (id, customer, email)"
+        " SELECT 10, customer, email FROM invoice WHERE id = 3",
+        "UPDATE invoice SET customer = 1, email = '1@old' WHERE id = 4",
+    ],
+)
+def test_a_row_that_repeats_what_was_read_does_not_overwrite_a_change(
+    ready: Site, sessions: tuple[connection, connection], coming: str
+) -> None:
+    one, other = sessions
+    query(one, coming)
+    query(other, NEW)
+    with pytest.raises(psycopg2.errors.SerializationFailure):
+        other.commit()
+    one.commit()
+    query(other, NEW)
+    other.commit()
+    assert ready.database.rows(STRAYS) == []
+    assert emails(ready) == {"new-1@old"}
 
 
 def test_writers_of_other_columns_of_the_parent_do_not_disturb_inserts(

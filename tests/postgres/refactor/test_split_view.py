@@ -3,6 +3,7 @@
 import io
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg2
@@ -375,6 +376,37 @@ def test_an_old_snapshot_does_not_leave_a_copy_behind(database: Database) -> Non
     database.execute("UPDATE host SET cpu_count = NULL")
     generated.contract()
     assert database.rows("SELECT * FROM host_hardware") == []
+
+
+def test_a_contract_gives_way_to_a_snapshot_that_misses_copies(database: Database) -> None:
+    generated = fleetdesk(database)
+    add_host(database, "a", cpu_count=1)
+    generated.expand()
+    with session(database) as server:
+        query(server, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        query(server, "SELECT FROM pg_class LIMIT 1")
+        generated.migrate()
+        with pytest.raises(psycopg2.errors.LockNotAvailable, match="older than the last copies"):
+            generated.contract()
+        server.rollback()
+        query(server, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        query(server, "SELECT FROM pg_class LIMIT 1")
+        generated.contract()
+
+
+def test_any_role_sees_how_old_a_snapshot_is(database: Database) -> None:
+    """So a contract does not depend on the rights of the role that runs it."""
+    database.execute("DROP ROLE IF EXISTS plain_runner; CREATE ROLE plain_runner LOGIN")
+    runner = replace(database, dsn=database.dsn_as("plain_runner"))
+    with session(database) as server:
+        query(server, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        query(server, "SELECT FROM pg_class LIMIT 1")
+        seen = runner.rows(
+            "SELECT usesysid IS NOT NULL, backend_xmin IS NOT NULL, datname = current_database()"
+            f" FROM pg_stat_activity WHERE pid = {server.info.backend_pid}"
+        )
+    assert seen == [(True, True, True)]
+    database.execute("DROP ROLE plain_runner")
 
 
 def test_a_batch_waits_for_a_writer_and_copies_what_it_left(database: Database) -> None:

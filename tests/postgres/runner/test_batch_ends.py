@@ -168,6 +168,25 @@ def test_a_finish_gives_up_with_the_blockers_name_and_is_tried_again(
     assert database.rows(FRAMED) == [("begun and finished",)]
 
 
+def test_before_each_try_of_a_finish_the_batch_runs_without_a_range(
+    make_package: MakePackage, database: "Database"
+) -> None:
+    """So what was written behind the walk does not pile up while the finish has to wait."""
+    migrate = framed()
+    swept = "INSERT INTO swept SELECT clock_timestamp() WHERE coalesce($1, $2) IS NULL"
+    migrate["batch"]["statements"].append(swept)
+    package = packaged(make_package, migrate, settings=HASTE)
+    database.execute("CREATE TABLE swept (at timestamptz)")
+    with closing(psycopg2.connect(database.dsn)) as reader:
+        package.done("apply", "--phase", "expand")
+        reader.cursor().execute("SELECT count(*) FROM host")
+        assert package.run("apply").code == 4
+    ((tries,),) = database.rows("SELECT count(*) FROM swept")
+    assert tries > 1
+    package.done("apply")
+    assert database.rows("SELECT count(*) FROM swept") == [(tries + 1,)]
+
+
 def test_a_finish_waits_for_a_reader_to_leave(
     make_package: MakePackage, database: "Database"
 ) -> None:

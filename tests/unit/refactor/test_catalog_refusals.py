@@ -80,7 +80,7 @@ A_REFERENCE = AddConstraint(
 )
 
 REFUSALS: list[tuple[Callable[[], Phases], str]] = [
-    (lambda: index(table=RelationName("public", "nothing")), "public.nothing is not known"),
+    (lambda: index(table=RelationName("public", "nothing")), "there is no table public.nothing"),
     (lambda: index(on=("nothing",)), "public.host has no column nothing"),
     (lambda: index(table=EVENT, on=("at",)), "public.event is partitioned"),
     (lambda: index(name="host_name_key"), "has a relation host_name_key already"),
@@ -94,7 +94,7 @@ REFUSALS: list[tuple[Callable[[], Phases], str]] = [
     (lambda: without_index("nothing"), "public.nothing is not known"),
     (lambda: constraint(name="job_host"), "has a constraint job_host already"),
     (lambda: constraint(references=None), "neither a check, nor unique, nor a reference"),
-    (lambda: constraint(references=RelationName("public", "nothing")), "nothing is not known"),
+    (lambda: constraint(references=RelationName("public", "nothing")), "no table public.nothing"),
     (lambda: constraint(references=EVENT, referenced=()), "no primary key"),
     (lambda: constraint(referenced=("os",)), "os of public.host are no unique key"),
     (lambda: constraint(referenced=("id",)), "host of public.job is text, and id"),

@@ -84,6 +84,21 @@ def test_a_plain_merge_is_not_refused() -> None:
             "cpu_fkey is ON DELETE CASCADE",
         ),
         (
+            {
+                "foreign_keys": (
+                    REFERENCE,
+                    ForeignKey(
+                        name="cpu_fkey",
+                        columns=("cpu",),
+                        table=OTHER,
+                        references=("id",),
+                        on_update="cascade",
+                    ),
+                )
+            },
+            "cpu_fkey is ON UPDATE CASCADE",
+        ),
+        (
             {"columns": (HARDWARE.columns[0], Column(name="name", type="text"))},
             "public.host would have two columns name",
         ),
@@ -108,6 +123,7 @@ def test_a_part_that_cannot_be_a_view_is_refused(change: dict[str, object], mess
     [
         ({"triggers": (EACH_UPDATE,)}, "the trigger touch of public.host fires at each UPDATE"),
         ({"rules": ("quiet",)}, "has rules"),
+        ({"row_security": True}, "public.host has row level security"),
         ({"children": True}, "partitioned"),
         ({"keys": ()}, "no plain primary key of one column"),
     ],

@@ -115,6 +115,7 @@ def with_reference(**change: object) -> dict[str, object]:
             "low of public.invoice is generated from email",
         ),
         ({"policies": ("own",)}, "has the policy own"),
+        ({"row_security": True}, "public.invoice has row security"),
         ({"views": (OTHER,)}, "the view public.other reads"),
         ({"triggers": (TOUCH,)}, "the trigger touch of public.invoice would fire"),
         ({"children": True}, "partitioned"),
@@ -150,9 +151,11 @@ def test_a_move_that_leads_nowhere_is_refused(how: MoveColumns, message: str) ->
         move(INVOICE, how=how)
 
 
-def test_a_column_that_is_there_already_is_refused() -> None:
+def test_a_parent_that_cannot_take_the_values_is_refused() -> None:
     with pytest.raises(UnableError, match="public.customer has a column email already"):
         move(INVOICE, replace(CUSTOMER, columns=(ID, EMAIL)))
+    with pytest.raises(UnableError, match="public.customer has row security"):
+        move(INVOICE, replace(CUSTOMER, row_security=True))
     with pytest.raises(UnableError, match="the trigger touch of public.customer would fire"):
         move(INVOICE, replace(CUSTOMER, triggers=(TOUCH,)))
 

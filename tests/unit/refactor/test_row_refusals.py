@@ -55,7 +55,8 @@ EVERY = frozenset({"insert", "update"})
 RENAME = RenameColumn(table=HOST, column="os", to="system")
 SYSTEM = NewColumn(name="system", type="text", value="os")
 CHANGE = ChangeColumns(table=HOST, old=(OldColumn(name="os", value="system"),), new=(SYSTEM,))
-ADD = AddColumn(table=HOST, column="system", type="text", value="upper(os)", not_null=True)
+FILLED = "coalesce(upper(os), '')"
+ADD = AddColumn(table=HOST, column="system", type="text", value=FILLED, not_null=True)
 REQUIRE = SetNotNull(table=HOST, column="os", fill="name")
 DROP = DropColumn(table=HOST, column="os", value="name")
 LOOKUP = ExtractLookup(table=HOST, column="os", into=HOST.beside("system"), reference="system_id")
@@ -82,6 +83,9 @@ def _refused(refactoring: object, table: TableSchema = PLAIN, *others: TableSche
         _phases(refactoring, table, *others)
     assert caught.value.cure
     return caught.value.message
+
+
+WITH_NOTE = replace(PLAIN, columns=(*PLAIN.columns, Column(name="note", type="text")))
 
 
 def _kind(refactoring: object) -> str:
@@ -273,7 +277,97 @@ def test_dropped_columns() -> None:
 def test_lookups() -> None:
     assert "already" in _refused(replace(LOOKUP, into=HOST))
     assert "both called" in _refused(replace(LOOKUP, label="id"))
-    other = tuple(
-        replace(each, type="public.citext") if each.name == "os" else each for each in PLAIN.columns
+
+
+def _with_os(**changes: Any) -> TableSchema:
+    return replace(
+        PLAIN,
+        columns=tuple(
+            replace(each, **changes) if each.name == "os" else each for each in PLAIN.columns
+        ),
     )
-    assert "cannot find again" in _refused(LOOKUP, replace(PLAIN, columns=other))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "public.citext"},
+        {"type": "numeric(9, 2)"},
+        {"type": "jsonb"},
+        {"type": "double precision"},
+        {"type": "interval"},
+        {"type": "text[]"},
+        {"collation": "public.blind"},
+    ],
+    ids=str,
+)
+def test_a_lookup_of_values_that_are_equal_and_not_the_same(changes: dict[str, str]) -> None:
+    assert "may be equal" in _refused(LOOKUP, _with_os(**changes))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "character varying(9)"},
+        {"type": "timestamp(3) without time zone"},
+        {"collation": '"C"'},
+        {"collation": 'pg_catalog."de-x-icu"'},
+        {"collation": '"de_DE"'},
+    ],
+    ids=str,
+)
+def test_a_lookup_of_values_that_are_equal_when_they_are_the_same(changes: dict[str, str]) -> None:
+    _phases(LOOKUP, _with_os(**changes))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "upper(os)",
+        "os || name",
+        "note.upper(name)",
+        "nullif(name, '')",
+        "name::jsonb ->> 'os'",
+        "CASE WHEN name = '' THEN 'x' END",
+        "substring(name, 'a')",
+    ],
+)
+def test_a_value_that_may_be_null_does_not_become_not_null(value: str) -> None:
+    for refactoring in (
+        replace(ADD, value=value),
+        replace(CHANGE, new=(replace(SYSTEM, value=value, not_null=True),)),
+        replace(REQUIRE, column="note", fill=value),
+    ):
+        assert "may be NULL" in _refused(refactoring, WITH_NOTE)
+    _phases(replace(ADD, value=value, not_null=False))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'x'::text",
+        "name",
+        "upper(trim(name))",
+        "name || id::text",
+        "coalesce(os, name)",
+        "greatest(os, 'x')",
+        "CASE WHEN os = 'a' THEN 'x' ELSE name END",
+        "os IS NULL",
+        "concat(os)",
+    ],
+)
+def test_a_value_that_is_surely_there_may_become_not_null(value: str) -> None:
+    _phases(replace(ADD, value=value))
+    _phases(replace(REQUIRE, column="note", fill=value), WITH_NOTE)
+
+
+@pytest.mark.parametrize("refactoring", [CHANGE, LOOKUP], ids=_kind)
+def test_rows_that_a_policy_hides_would_be_dropped_or_shown(refactoring: object) -> None:
+    assert "row security" in _refused(refactoring, replace(PLAIN, row_security=True))
+
+
+@pytest.mark.parametrize("refactoring", [RENAME, ADD, REQUIRE], ids=_kind)
+def test_row_security_stays_where_its_owner_sees_every_row(refactoring: object) -> None:
+    secure = replace(PLAIN, row_security=True, policies=("own",))
+    _phases(refactoring, secure)
+    assert "FORCE" in _refused(refactoring, replace(secure, row_security_forced=True))

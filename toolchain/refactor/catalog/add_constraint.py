@@ -12,9 +12,9 @@ from toolchain.refactor.catalog.finding import (
     require_free_constraint,
     require_free_relation,
     require_single,
-    table_of,
 )
 from toolchain.refactor.expressions import inputs
+from toolchain.refactor.finding import table_of
 from toolchain.refactor.phases import Expand, Phases, UnableError
 from toolchain.refactor.sql import comment, ident, idents, relation, script
 
@@ -129,6 +129,10 @@ def _validated_later(
 def _unique(refactoring: AddConstraint, table: TableSchema, schema: Schema) -> Phases:
     require_single(table, "CREATE INDEX CONCURRENTLY")
     columns_of(table, refactoring.unique)
+    if len(set(refactoring.unique)) < len(refactoring.unique):
+        raise UnableError(
+            f"{refactoring.name} names a column twice", "name each column of 'unique' once"
+        )
     index = table.name.beside(refactoring.name)
     require_free_relation(schema, index)
     name = ident(refactoring.name)

@@ -4,12 +4,8 @@ import re
 
 from toolchain.model.refactoring import AddIndex, Strategy
 from toolchain.model.schema import Schema, TableSchema
-from toolchain.refactor.catalog.finding import (
-    column_of,
-    require_free_relation,
-    require_single,
-    table_of,
-)
+from toolchain.refactor.catalog.finding import column_of, require_free_relation, require_single
+from toolchain.refactor.finding import table_of
 from toolchain.refactor.phases import Expand, Phases, UnableError
 from toolchain.refactor.sql import comment, ident, relation, script
 

@@ -8,14 +8,16 @@ work: those stay until the contract, and new servers obey them as long.
 
 from toolchain.model.refactoring import DropConstraint, Strategy
 from toolchain.model.schema import Check, ForeignKey, Key, Schema, TableSchema
+from toolchain.refactor import constraint as words
 from toolchain.refactor.catalog.finding import (
     constraint_is_there,
     constraint_of,
     constraints,
-    table_of,
+    exclusion_of,
 )
+from toolchain.refactor.finding import table_of
 from toolchain.refactor.phases import Expand, Phases, UnableError
-from toolchain.refactor.sql import comment, ident, idents, relation, script
+from toolchain.refactor.sql import comment, ident, relation, script
 
 _REFUSES_ALONE = frozenset({"no action", "restrict"})
 
@@ -25,16 +27,23 @@ def phases(change: str, refactoring: DropConstraint, schema: Schema) -> Phases: 
     table = table_of(schema, refactoring.table)
     constraint = constraint_of(table, refactoring.name)
     match constraint:
+        case None if exclusion_of(table, refactoring.name):
+            return _at_contract(
+                table,
+                refactoring.name,
+                "Making an exclusion constraint again would keep writers from the table, so it"
+                " stays until no release may come back that counts on it.",
+            )
         case None:
             raise UnableError(
                 f"{table.name} has no constraint {refactoring.name}",
                 f"name one of its constraints: {', '.join(_names(table)) or 'it has none'}",
             )
         case Check():
-            definition = f"CHECK ({constraint.expression})"
-            return _at_expand(table, constraint.name, definition)
+            return _at_expand(table, constraint, words.check(constraint))
         case ForeignKey() if {constraint.on_delete, constraint.on_update} <= _REFUSES_ALONE:
-            return _at_expand(table, constraint.name, _reference(constraint))
+            definition = words.reference(constraint, "\n    ") + words.deferring(constraint)
+            return _at_expand(table, constraint, definition)
         case ForeignKey():
             return _at_contract(
                 table,
@@ -52,8 +61,9 @@ def phases(change: str, refactoring: DropConstraint, schema: Schema) -> Phases: 
             )
 
 
-def _at_expand(table: TableSchema, name: str, definition: str) -> Phases:
-    alter = f"ALTER TABLE {relation(table.name)}"
+def _at_expand(table: TableSchema, constraint: Check | ForeignKey, definition: str) -> Phases:
+    name, alter = constraint.name, f"ALTER TABLE {relation(table.name)}"
+    back = "NOT VALID" if constraint.enforced else "NOT ENFORCED"
     return Phases(
         strategy=Strategy.CATALOG,
         why=(
@@ -66,8 +76,10 @@ def _at_expand(table: TableSchema, name: str, definition: str) -> Phases:
                 comment(
                     "New servers may have written rows that it refuses. They stay, so it comes"
                     " back NOT VALID: it binds what is written from here on."
+                    if constraint.enforced
+                    else "It binds nobody, and never did."
                 )
-                + f"\n{alter}\n    ADD CONSTRAINT {ident(name)} {definition}\n    NOT VALID;"
+                + f"\n{alter}\n    ADD CONSTRAINT {ident(name)} {definition}\n    {back};"
             ),
         ),
         ready_at_expand=True,
@@ -81,20 +93,6 @@ def _at_contract(table: TableSchema, name: str, why: str) -> Phases:
         expand=constraint_is_there(table.name, name),
         contract=script(f"ALTER TABLE {relation(table.name)} DROP CONSTRAINT {ident(name)};"),
         ready_at_expand=True,
-    )
-
-
-def _reference(foreign: ForeignKey) -> str:
-    referenced = f" ({idents(foreign.references)})" if foreign.references else ""
-    actions = [
-        f" ON {event} RESTRICT"
-        for event, action in (("DELETE", foreign.on_delete), ("UPDATE", foreign.on_update))
-        if action == "restrict"
-    ]
-    deferrable = " DEFERRABLE" if foreign.deferrable else ""
-    return (
-        f"FOREIGN KEY ({idents(foreign.columns)})\n"
-        f"    REFERENCES {relation(foreign.table)}{referenced}{''.join(actions)}{deferrable}"
     )
 
 
@@ -115,4 +113,5 @@ def _require_unneeded(table: TableSchema, key: Key, schema: Schema) -> None:
 
 
 def _names(table: TableSchema) -> list[str]:
-    return sorted(each.name for each in constraints(table))
+    exclusions = (each.name.name for each in table.indexes if each.excludes)
+    return sorted((*(each.name for each in constraints(table)), *exclusions))

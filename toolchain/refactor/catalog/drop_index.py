@@ -39,6 +39,11 @@ def _require_plain(name: RelationName, schema: Schema) -> None:
         found = next((index for index in table.indexes if index.name == name), None)
         if found is None:
             continue
+        if found.excludes:
+            raise UnableError(
+                f"the index {name} belongs to an exclusion constraint of {table.name}",
+                "use drop_constraint, and the index goes with it",
+            )
         for other, foreign in schema.referencing(table.name):
             if found.unique and set(foreign.references) == set(found.columns):
                 raise UnableError(

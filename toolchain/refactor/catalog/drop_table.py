@@ -2,7 +2,8 @@
 
 from toolchain.model.refactoring import DropTable, Strategy
 from toolchain.model.schema import Schema, TableSchema
-from toolchain.refactor.catalog.finding import relation_is_there, table_of
+from toolchain.refactor.catalog.finding import relation_is_there
+from toolchain.refactor.finding import holders, readers, table_of
 from toolchain.refactor.phases import Phases, UnableError
 from toolchain.refactor.sql import comment, relation, script
 
@@ -36,9 +37,14 @@ def _require_alone(table: TableSchema, schema: Schema) -> None:
                 f"the foreign key {foreign.name} of {other} refers to {table.name}",
                 f"drop {foreign.name} first, by drop_constraint in an earlier release",
             )
-    if table.views:
+    for kind, name in readers(table):
         raise UnableError(
-            f"the view {table.views[0]} reads {table.name}", "drop the view in an earlier release"
+            f"the {kind} {name} reads {table.name}", f"drop the {kind} in an earlier release"
+        )
+    for name, column in holders(schema, table):
+        raise UnableError(
+            f"{column.name} of {name} needs {table.name}, by its type or a sequence that it owns",
+            f"change {column.name} in an earlier release",
         )
     if table.children:
         raise UnableError(

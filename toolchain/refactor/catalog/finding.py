@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from toolchain.model.relation_name import RelationName
-from toolchain.model.schema import Check, Column, ForeignKey, Key, Schema, TableSchema
+from toolchain.model.schema import Check, Column, ForeignKey, Index, Key, Schema, TableSchema
+from toolchain.refactor.finding import relations
 from toolchain.refactor.phases import Expand, UnableError
 from toolchain.refactor.sql import comment, literal, relation, script
 
@@ -14,18 +15,6 @@ _NOT_YET = (
     " then this step only makes sure that it is there."
 )
 _UNCHANGED = "The step has changed nothing, so there is nothing to take back."
-
-
-def table_of(schema: Schema, name: RelationName) -> TableSchema:
-    """The table of that name; raises UnableError."""
-    found = schema.tables.get(name)
-    if found is None:
-        raise UnableError(
-            f"the table {name} is not known",
-            "name a table that the SQL of this chain has made, with its schema if that is not"
-            " public",
-        )
-    return found
 
 
 def column_of(table: TableSchema, name: str) -> Column:
@@ -52,6 +41,11 @@ def constraint_of(table: TableSchema, name: str) -> Key | Check | ForeignKey | N
     return next((each for each in constraints(table) if each.name == name), None)
 
 
+def exclusion_of(table: TableSchema, name: str) -> Index | None:
+    """The exclusion constraint of that name, where the table has one."""
+    return next((i for i in table.indexes if i.excludes and i.name.name == name), None)
+
+
 def require_single(table: TableSchema, what: str) -> None:
     """Refuse what PostgreSQL does to one table alone; raises UnableError."""
     if table.children:
@@ -64,22 +58,16 @@ def require_single(table: TableSchema, what: str) -> None:
 
 def require_free_relation(schema: Schema, name: RelationName) -> None:
     """Tables, views, sequences and indexes share their names; raises UnableError."""
-    if name in _relations(schema):
+    if name in relations(schema):
         _taken(f"{name.schema} has a relation {name.name} already", name.name)
     _require_short(name.name)
 
 
 def require_free_constraint(table: TableSchema, name: str) -> None:
     """A table's constraints share their names; raises UnableError."""
-    if constraint_of(table, name) is not None:
+    if constraint_of(table, name) is not None or exclusion_of(table, name) is not None:
         _taken(f"{table.name} has a constraint {name} already", name)
     _require_short(name)
-
-
-def _relations(schema: Schema) -> frozenset[RelationName]:
-    indexes = [index.name for table in schema.tables.values() for index in table.indexes]
-    keys = [table.name.beside(key.name) for table in schema.tables.values() for key in table.keys]
-    return frozenset((*schema.tables, *schema.views, *schema.sequences, *indexes, *keys))
 
 
 def _taken(message: str, name: str) -> NoReturn:

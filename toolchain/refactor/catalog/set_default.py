@@ -2,7 +2,8 @@
 
 from toolchain.model.refactoring import SetDefault, Strategy
 from toolchain.model.schema import Column, Schema
-from toolchain.refactor.catalog.finding import column_of, nothing, table_of
+from toolchain.refactor.catalog.finding import column_of, nothing
+from toolchain.refactor.finding import table_of
 from toolchain.refactor.phases import Expand, Phases, UnableError
 from toolchain.refactor.sql import comment, ident, relation, script
 

@@ -70,14 +70,22 @@ def active(merge: MergeLayout, part: PartLayout) -> str:
     """
     aside, key = relation(part.aside), ident(part.key)
     names = [column.name for column in part.columns]
-    assigned = ",\n        ".join(f"{ident(name)} = excluded.{ident(name)}" for name in names)
+    assigned = ",\n    ".join(f"{ident(name)} = excluded.{ident(name)}" for name in names)
+    into, own = relation(merge.into), f"source.{ident(merge.key)}"
     body = f"""\
-IF {part.present("NEW.")} THEN
-    INSERT INTO {aside} ({key}, {idents(names)})
-    VALUES (NEW.{ident(merge.key)}, {idents(names, "NEW.")})
-    ON CONFLICT ({key}) DO UPDATE
-    SET {assigned};
-ELSE
+IF current_setting('transaction_isolation') <> 'read committed' THEN
+    -- Where another transaction deleted a row of this key after the snapshot, that row is still
+    -- seen beside the new one. To lock it fails, and the server tries again.
+    PERFORM FROM {into} AS source WHERE {own} = NEW.{ident(merge.key)} FOR KEY SHARE;
+END IF;
+-- The row as it is now: a trigger that came before may have written it since NEW.
+INSERT INTO {aside} ({key}, {idents(names)})
+SELECT {own}, {idents(names, "source.")}
+FROM {into} AS source
+WHERE {own} = NEW.{ident(merge.key)} AND {part.present("source.")}
+ON CONFLICT ({key}) DO UPDATE
+SET {assigned};
+IF NOT FOUND THEN
     DELETE FROM {aside} WHERE {key} = NEW.{ident(merge.key)};
 END IF;
 RETURN NULL;"""

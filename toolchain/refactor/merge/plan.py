@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from toolchain.model.refactoring import MergeTables
-from toolchain.model.relation_name import RelationName
 from toolchain.model.schema import ForeignKey, Schema, TableSchema
+from toolchain.refactor.finding import default_of, holders, readers, table_of
 from toolchain.refactor.merge.layout import MergeLayout, PartLayout
 from toolchain.refactor.phases import UnableError
 from toolchain.refactor.sql import named
@@ -14,16 +14,16 @@ _BY_HAND = "merge it by SQL of your own"
 
 def layout(change: str, merge: MergeTables, schema: Schema) -> MergeLayout:
     """The layout of a merge; raises UnableError where somebody would break."""
-    into = _table(merge.into, schema)
+    into = table_of(schema, merge.into)
     if not merge.tables:
         raise UnableError("no table is to be merged", "name one or more in 'tables'")
     for message, cure in _complaints_of_target(into):
         raise UnableError(message, cure)
     key = _one_key(into)
     for name in merge.tables:
-        for message, cure in _complaints(_table(name, schema), into, schema):
+        for message, cure in _complaints(table_of(schema, name), into, schema):
             raise UnableError(message, cure)
-    parts = tuple(_part(change, _table(name, schema)) for name in merge.tables)
+    parts = tuple(_part(change, table_of(schema, name)) for name in merge.tables)
     taken = [column.name for column in into.columns]
     for part in parts:
         for column in part.columns:
@@ -35,13 +35,6 @@ def layout(change: str, merge: MergeTables, schema: Schema) -> MergeLayout:
             taken.append(column.name)
     (key_type,) = (column.type for column in into.columns if column.name == key)
     return MergeLayout(change=change, into=into.name, key=key, key_type=key_type, parts=parts)
-
-
-def _table(name: RelationName, schema: Schema) -> TableSchema:
-    table = schema.tables.get(name)
-    if table is None:
-        raise UnableError(f"there is no table {name}", "name a table that the chain's SQL has made")
-    return table
 
 
 def _one_key(table: TableSchema) -> str:
@@ -57,6 +50,11 @@ def _one_key(table: TableSchema) -> str:
 def _complaints_of_target(into: TableSchema) -> Iterator[tuple[str, str]]:
     if into.children:
         yield f"{into.name} is partitioned, or inherits", _BY_HAND
+    if into.row_security or into.policies:
+        yield (
+            f"{into.name} has row level security, which did not hold for the tables to merge",
+            "take it away in an earlier release",
+        )
     if into.rules:
         yield f"{into.name} has rules, which would see the copied rows", "drop them first"
     for trigger in into.triggers:
@@ -111,9 +109,9 @@ def _complaints(part: TableSchema, into: TableSchema, schema: Schema) -> Iterato
             f"{name} has row level security, which does not hold for columns of {into.name}",
             "take it away in an earlier release",
         )
-    if part.views:
+    for kind, reader in readers(part):
         yield (
-            f"the view {part.views[0]} reads {name}, which ends",
+            f"the {kind} {reader} reads {name}, which ends",
             f"drop it in an earlier release, and create it on {into.name} later",
         )
     if part.publications or schema.whole_publications:
@@ -127,7 +125,20 @@ def _complaints(part: TableSchema, into: TableSchema, schema: Schema) -> Iterato
             f"{foreign.name} of {other} refers to {name}, and no foreign key may refer to a view",
             f"let it refer to {into.name} in an earlier release",
         )
+    for holder, column in holders(schema, part):
+        yield (
+            f"{column.name} of {holder} needs {name}, by its type or a sequence that it owns",
+            f"change {column.name} in an earlier release",
+        )
     yield from _of_columns(part, reference)
+    for each in part.columns:
+        default = default_of(schema, each)
+        if default is not None and each.name not in reference.columns:
+            yield (
+                f"{each.name} of {name} has the default {default}, which would give every row of"
+                f" {into.name} that part",
+                "let servers write the value, and take the default away in an earlier release",
+            )
 
 
 def _of_columns(part: TableSchema, reference: ForeignKey) -> Iterator[tuple[str, str]]:
@@ -151,6 +162,12 @@ def _of_columns(part: TableSchema, reference: ForeignKey) -> Iterator[tuple[str,
                 f"drop it before, and give {reference.table} one after the migration",
             )
     for check in part.checks:
+        if not check.valid:
+            yield (
+                f"{check.name} is NOT VALID, and rows that it was never checked for would not fit"
+                f" into {reference.table}",
+                f"VALIDATE CONSTRAINT {check.name} in an earlier release, or drop it",
+            )
         if check.columns & set(reference.columns) and reference.columns != reference.references:
             yield (
                 f"the check {check.name} reads {reference.columns[0]}, which is called"
@@ -158,10 +175,22 @@ def _of_columns(part: TableSchema, reference: ForeignKey) -> Iterator[tuple[str,
                 "drop it with drop_constraint in an earlier release",
             )
     for foreign in part.foreign_keys:
+        if foreign != reference and not foreign.valid:
+            yield (
+                f"{foreign.name} is NOT VALID, and rows that it was never checked for would not fit"
+                f" into {reference.table}",
+                f"VALIDATE CONSTRAINT {foreign.name} in an earlier release, or drop it",
+            )
         if foreign != reference and foreign.on_delete not in {"no action", "restrict"}:
             yield (
                 f"{foreign.name} is ON DELETE {foreign.on_delete.upper()}, which would mean the"
                 f" whole row of {reference.table}",
+                "drop it with drop_constraint in an earlier release",
+            )
+        if foreign != reference and foreign.on_update not in {"no action", "restrict"}:
+            yield (
+                f"{foreign.name} is ON UPDATE {foreign.on_update.upper()}, which would change the"
+                f" table behind the view of {name} alone",
                 "drop it with drop_constraint in an earlier release",
             )
 

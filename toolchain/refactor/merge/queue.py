@@ -3,17 +3,28 @@
 A trigger that copied at once would hold a row of the part and wait for the row that it goes into,
 while a writer that has that row waits for the part: a deadlock. So writers only note the key in a
 table into which everybody inserts and for which nobody waits; the migration copies what is noted.
-It skips the rows that somebody holds, so it waits for nobody either.
+It skips the rows that somebody holds, so it waits for nobody either. A row that is as its parts say
+is not locked: what is noted anew after the look has a note of its own.
 """
 
+from textwrap import indent
+
 from toolchain.refactor.merge.layout import MergeLayout, PartLayout
-from toolchain.refactor.sql import comment, ident, relation, script, trigger, trigger_function
+from toolchain.refactor.sql import (
+    comment,
+    ident,
+    literal,
+    relation,
+    script,
+    trigger,
+    trigger_function,
+)
 
 _PORTION = 1000
 
 
 def create_queue(merge: MergeLayout) -> str:
-    """The table of noted keys, and the triggers of each part that note them."""
+    """The table of noted keys, and for each part the functions that note them."""
     table = (
         comment(
             "Writers of a part note its key here and copy nothing themselves: so nobody waits for"
@@ -76,24 +87,34 @@ FROM {into} AS target
 WHERE target.{key} BETWEEN $1 AND $2
   AND ({_differs(merge)});"""
     noted = f"""\
-WITH marks AS MATERIALIZED (
-    SELECT mark, key FROM {queue}
-    WHERE key <= $2 AND $1 <= $2
-    ORDER BY mark LIMIT {_PORTION}
+WITH noted AS MATERIALIZED (
+    SELECT DISTINCT key FROM (
+        SELECT key FROM {queue}
+        WHERE key <= $2 OR coalesce($1, $2) IS NULL
+        ORDER BY mark
+        LIMIT {_PORTION} + (SELECT count(*) FROM {into} WHERE {key} BETWEEN $1 AND $2)
+    ) AS marks
+),
+differing AS MATERIALIZED (
+    SELECT noted.key
+    FROM noted
+    JOIN {into} AS target ON target.{key} = noted.key
+{indent(_joins(merge, "noted.key"), "    ")}
+    WHERE {_differs(merge)}
 ),
 locked AS MATERIALIZED (
     SELECT {key} AS key FROM {into}
-    WHERE {key} IN (SELECT key FROM marks)
+    WHERE {key} IN (SELECT key FROM differing)
     ORDER BY {key}
     FOR NO KEY UPDATE SKIP LOCKED
 ),
-done AS (
-    DELETE FROM {queue} AS queue USING marks
-    WHERE queue.mark = marks.mark AND queue.key <= $2
-      AND (marks.key IN (SELECT key FROM locked)
-           OR NOT EXISTS (SELECT FROM {into} WHERE {key} = marks.key))
+copied AS (
+{indent(_copy(merge, "locked"), "    ")}
 )
-{_copy(merge, "locked")};"""
+DELETE FROM {queue} AS queue USING noted
+WHERE queue.key = noted.key
+  AND (noted.key IN (SELECT key FROM locked)
+       OR noted.key NOT IN (SELECT key FROM differing));"""
     return script(
         comment(
             "A row that somebody holds is skipped, so no server ever waits for a batch that waits"
@@ -104,7 +125,8 @@ done AS (
         comment("What was skipped is noted too.") + "\n" + skipped,
         comment(
             "A key is taken from the notes by the statement that reads its part: whoever notes it"
-            " anew has made a change that this statement has not seen."
+            " anew has made a change that this statement has not seen. The larger the batch, the"
+            " more notes it takes. Without a range (NULL) it takes notes of any key."
         )
         + "\n"
         + noted,
@@ -118,15 +140,17 @@ def drain(merge: MergeLayout) -> str:
         comment(
             "Nobody writes a part now. Waiting for a row here, with the parts locked, could be a"
             " deadlock with a server that waits for a part; so this gives up at once, and is tried"
-            " again."
+            " again after another batch. Rows that are as their parts say are not even locked."
         )
         + f"""
 DO $block$
 BEGIN
-    PERFORM FROM {into}
-    WHERE {key} IN (SELECT key FROM {queue})
-    ORDER BY {key}
-    FOR NO KEY UPDATE NOWAIT;
+    PERFORM FROM {into} AS target
+{indent(_joins(merge, f"target.{key}"), "    ")}
+    WHERE target.{key} IN (SELECT key FROM {queue})
+      AND ({_differs(merge)})
+    ORDER BY target.{key}
+    FOR NO KEY UPDATE OF target NOWAIT;
 END
 $block$;
 WITH noted AS MATERIALIZED (SELECT DISTINCT key FROM {queue})
@@ -146,12 +170,16 @@ IF TG_OP = 'INSERT' OR TG_OP = 'UPDATE' AND NEW.{key} IS DISTINCT FROM OLD.{key}
 END IF;
 RETURN NULL;"""
     emptied = f"""\
+IF current_setting('transaction_isolation') <> 'read committed' THEN
+    RAISE feature_not_supported USING
+        MESSAGE = {literal(f"{part.table} cannot be truncated above READ COMMITTED yet")},
+        HINT = 'Such a transaction does not see all rows.';
+END IF;
 INSERT INTO {queue} (key) SELECT {key} FROM {relation(part.table)};
 RETURN NULL;"""
     return script(
         trigger_function(part.beside("note"), note),
         trigger_function(part.beside("note_truncate"), emptied),
-        create_triggers(part),
     )
 
 

@@ -2,11 +2,13 @@
 
 from toolchain.model.refactoring import MergeTables, Strategy
 from toolchain.model.schema import Schema
+from toolchain.refactor.constraint import deferring, full
 from toolchain.refactor.merge import follow, queue, view
 from toolchain.refactor.merge.layout import MergeLayout, PartLayout
 from toolchain.refactor.merge.plan import layout
 from toolchain.refactor.phases import Expand, Migration, Phases
 from toolchain.refactor.sql import (
+    Owner,
     comment,
     copy_grants,
     ident,
@@ -100,7 +102,6 @@ def _undo_expand(merge: MergeLayout) -> str:
     drops = ",\n    ".join(f"DROP COLUMN {ident(name)}" for name in names)
     return script(
         comment("Every write went into the old tables, so there is nothing to bring back."),
-        *(queue.drop_triggers(part) for part in merge.parts),
         queue.drop_queue(merge),
         *(follow.drop(merge, part) for part in merge.parts),
         f"ALTER TABLE {relation(merge.into)}\n    {drops};",
@@ -109,14 +110,22 @@ def _undo_expand(merge: MergeLayout) -> str:
 
 def _begin(merge: MergeLayout) -> str:
     names = [name for part in merge.parts for name, _ in _checks(part)]
-    if not names:
-        return ""
-    return script(
+    validated = [
         comment("No row has a value yet, and each that gets one is checked."),
         "\n".join(
             f"ALTER TABLE {relation(merge.into)} VALIDATE CONSTRAINT {ident(name)};"
             for name in names
         ),
+    ]
+    return script(
+        *(validated if names else ()),
+        comment(
+            "From here on the changes of the parts are noted. What was changed before, the walk"
+            " will read: a trigger is made when no writer of its table is under way."
+        )
+        + "\n"
+        + _BRIEF,
+        *(queue.create_triggers(part) for part in merge.parts),
     )
 
 
@@ -147,18 +156,44 @@ def _undo_migrate(merge: MergeLayout) -> str:
     words = [_BRIEF.replace("SELECT", "PERFORM")]
     for part in merge.parts:
         words += [
-            copy_grants(part.table, part.aside).replace("$block$", "$grants$"),
+            copy_grants(part.table, part.aside, Owner.NOTHING).replace("$block$", "$grants$"),
             view.drop(part),
             f"ALTER TABLE {relation(part.aside)} RENAME TO {ident(part.table.name)};",
             follow.idle(part, replace=True),
-            queue.create_triggers(part),
         ]
+    noted = "\n".join(queue.drop_triggers(part) for part in merge.parts)
     return script(
         comment("Where the migration has not ended, the old tables are still what they were."),
         f"DO $block$\nBEGIN\nIF to_regclass({literal(relation(first.aside))}) IS NOT NULL THEN\n"
         + script(*words)
-        + "END IF;\nEND\n$block$;",
+        + f"ELSE\n{noted}\nDELETE FROM {relation(merge.queue)};\nEND IF;\nEND\n$block$;",
     )
+
+
+def _proof(merge: MergeLayout, part: PartLayout) -> str:
+    """Stop where the table behind a view and what the view shows are not the same."""
+    key = f"part.{ident(part.key)}"
+    message = f"{merge.change}: rows of {part.aside} differ from {merge.into}"
+    hint = f"Undo the migrate phase of {merge.change} and run it again."
+    return f"""\
+DO $block$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM {relation(part.aside)} AS part
+        FULL JOIN {relation(merge.into)} AS target
+            ON {key} = target.{ident(merge.key)}
+        WHERE {key} IS NULL AND {part.present("target.")}
+           OR {key} IS NOT NULL
+              AND (({part.present("target.")}) IS NOT TRUE
+                   OR {part.differs("part.", "target.")})
+    ) THEN
+        RAISE EXCEPTION USING
+            MESSAGE = {literal(message)},
+            HINT = {literal(hint)};
+    END IF;
+END
+$block$;"""
 
 
 def _contract(merge: MergeLayout) -> str:
@@ -166,13 +201,12 @@ def _contract(merge: MergeLayout) -> str:
     alterations = [f"DROP COLUMN {ident(part.marker)}" for part in merge.parts if part.marker]
     for part in merge.parts:
         for foreign in part.foreign_keys:
-            deferrable = " DEFERRABLE" if foreign.deferrable else ""
             alterations.append(
                 f"ADD CONSTRAINT {ident(named(part.table.name, foreign.name, 'merged'))}\n"
                 f"        FOREIGN KEY ({idents(foreign.columns)})"
-                f" REFERENCES {relation(foreign.table)} ({idents(foreign.references)})\n"
-                f"        ON DELETE {foreign.on_delete.upper()}"
-                f" ON UPDATE {foreign.on_update.upper()}{deferrable} NOT VALID"
+                f" REFERENCES {relation(foreign.table)} ({idents(foreign.references)})"
+                f"{full(foreign)}\n        ON DELETE {foreign.on_delete.upper()}"
+                f" ON UPDATE {foreign.on_update.upper()}{deferring(foreign)} NOT VALID"
             )
     words = [follow.drop(merge, part) for part in merge.parts]
     for part in merge.parts:
@@ -182,5 +216,7 @@ def _contract(merge: MergeLayout) -> str:
         words.append(f"ALTER TABLE {into}\n    " + ",\n    ".join(alterations) + ";")
     return script(
         comment(f"No server knows the old tables any more: all is in {merge.into.name}."),
+        comment("First, under no lock that anybody would notice, the proof of it."),
+        *(_proof(merge, part) for part in merge.parts),
         *words,
     )

@@ -3,6 +3,8 @@
 from toolchain.refactor.merge.layout import MergeLayout, PartLayout
 from toolchain.refactor.phases import Act, Limit
 from toolchain.refactor.sql import (
+    Owner,
+    comment,
     copy_grants,
     ident,
     literal,
@@ -19,10 +21,12 @@ def create(merge: MergeLayout, part: PartLayout) -> str:
     columns = ", ".join(outer.get(name, ident(name)) for name in part.order)
     defaults = [(column.name, column.default) for column in part.columns]
     return script(
+        _guard(merge, part),
         f"CREATE VIEW {relation(part.table)} AS\n"
         f"    SELECT {columns}\n"
         f"    FROM {relation(merge.into)}\n"
         f"    WHERE {part.present()}\n"
+        f"      AND (SELECT {relation(part.beside('guard'))}())\n"
         "    WITH LOCAL CHECK OPTION;",
         "\n".join(
             f"ALTER VIEW {relation(part.table)} ALTER COLUMN {ident(name)} SET DEFAULT {default};"
@@ -31,13 +35,13 @@ def create(merge: MergeLayout, part: PartLayout) -> str:
         ),
         _insert(merge, part),
         _delete(merge, part),
-        copy_grants(part.aside, part.table),
+        copy_grants(part.aside, part.table, Owner.RIGHTS),
     )
 
 
 def drop(part: PartLayout) -> str:
     """Take the view and its functions away."""
-    functions = [f"{relation(part.beside(what))}()" for what in ("insert", "delete")]
+    functions = [f"{relation(part.beside(what))}()" for what in ("insert", "delete", "guard")]
     return f"DROP VIEW {relation(part.table)};\nDROP FUNCTION {', '.join(functions)};"
 
 
@@ -48,8 +52,14 @@ def limits(merge: MergeLayout, part: PartLayout) -> tuple[Limit, ...]:
         Limit(
             act=Act.ON_CONFLICT,
             relation=part.table,
-            why=f"{view}: ON CONFLICT (column) and MERGE fail, and ON CONFLICT DO NOTHING is done"
+            why=f"{view}: ON CONFLICT (column) fails, and ON CONFLICT DO NOTHING is done"
             " regardless of a conflict; use UPDATE, and INSERT where that found no row",
+        ),
+        Limit(
+            act=Act.MERGE,
+            relation=part.table,
+            why=f"{view}, which takes no MERGE before PostgreSQL 17; use UPDATE, and INSERT where"
+            " that found no row",
         ),
         Limit(
             act=Act.TRUNCATE,
@@ -63,11 +73,45 @@ def limits(merge: MergeLayout, part: PartLayout) -> tuple[Limit, ...]:
             " CASCADE, or DELETE",
         ),
         Limit(
+            act=Act.UPDATE,
+            relation=part.table,
+            columns=frozenset({part.key}),
+            why=f"{view}: another {part.key} would be another {ident(merge.key)} of the whole row"
+            f" of {merge.into}; use DELETE and INSERT",
+        ),
+        Limit(
             act=Act.COPY_OUT,
             relation=part.table,
             why=f"{view}: COPY … TO wants a query, as in COPY (SELECT …) TO",
         ),
     )
+
+
+def _guard(merge: MergeLayout, part: PartLayout) -> str:
+    """A function that fails for a snapshot that is older than the view."""
+    guard, view = relation(part.beside("guard")), literal(relation(part.table))
+    message = f"{part.table}: {merge.change} has moved its rows since this transaction began"
+    why = comment(
+        "A transaction above READ COMMITTED may have a snapshot from before the migration's end,"
+        " and would find the view empty. It does not see the view's own entry in the catalog"
+        " either, and is told to try again."
+    )
+    return f"""\
+{why}
+CREATE FUNCTION {guard}() RETURNS boolean
+LANGUAGE plpgsql STABLE PARALLEL SAFE SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE oid = {view}::regclass) THEN
+        RAISE serialization_failure USING
+            MESSAGE = {literal(message)},
+            HINT = 'Try the transaction again.';
+    END IF;
+    RETURN true;
+END
+$function$;
+GRANT EXECUTE ON FUNCTION {guard}() TO PUBLIC;"""
 
 
 def _constraint(part: PartLayout, kind: str) -> str:

@@ -1,12 +1,13 @@
 """The phases that a move along a reference and a part with a key have in common."""
 
 from collections.abc import Sequence
+from textwrap import indent
 
 from toolchain.model.refactoring import Strategy
 from toolchain.refactor.move import functions, gather, triggers
 from toolchain.refactor.move.layout import Kinship
 from toolchain.refactor.phases import Expand, Limit, Migration, Phases
-from toolchain.refactor.sql import comment, ident, relation, script
+from toolchain.refactor.sql import comment, ident, literal, relation, script
 
 
 def assemble(
@@ -57,6 +58,10 @@ def assemble(
             ),
         ),
         contract=script(
+            comment(
+                "First, under no lock that anybody would notice, the proof that both are equal."
+            ),
+            *(_proof(kin) for kin in kins),
             *(_dropped(kin) for kin in kins),
             f"ALTER TABLE {relation(child)}\n    {drops};",
             *contract,
@@ -92,6 +97,8 @@ def _dropped(kin: Kinship) -> str:
 
 
 def _begin(kins: Sequence[Kinship], more: Sequence[str]) -> str:
+    # Parents first: so servers lock, too.
+    locked = ", ".join(relation(table) for table in (*(k.parent for k in kins), kins[0].child))
     return script(
         comment(
             "Rows of one group must agree before the first write makes them. From the end of this"
@@ -99,14 +106,45 @@ def _begin(kins: Sequence[Kinship], more: Sequence[str]) -> str:
         ),
         *(gather.disagreement(kin) for kin in kins),
         *more,
+        comment(
+            "A transaction that is under way may have run the functions that do nothing, so this"
+            " waits for its end; whoever writes next runs the functions below."
+        )
+        + f"\nLOCK TABLE {locked} IN SHARE ROW EXCLUSIVE MODE;",
         *(text for kin in kins for text in functions.active(kin)),
     )
 
 
+def _strays(kin: Kinship) -> str:
+    """The rows that are not what their group says, from FROM on."""
+    return f"""\
+FROM {relation(kin.child)} AS child
+LEFT JOIN {relation(kin.parent)} AS parent
+    ON {kin.of_parent(kin.references("child."), "parent.")}
+WHERE parent.{ident(kin.identity[0])} IS NULL
+   OR {kin.row("child.")} IS DISTINCT FROM {kin.row("parent.")}"""
+
+
+def _proof(kin: Kinship) -> str:
+    message = f"{kin.change}: rows of {kin.child} differ from {kin.parent}"
+    return f"""\
+DO $block$
+BEGIN
+    IF EXISTS (
+        SELECT
+{indent(_strays(kin), "        ")}
+    ) THEN
+        RAISE EXCEPTION USING
+            MESSAGE = {literal(message)},
+            HINT = {literal(f"Undo the migrate phase of {kin.change} and run it again.")};
+    END IF;
+END
+$block$;"""
+
+
 def _finish(kin: Kinship) -> str:
-    key, parent = ident(kin.child_key), relation(kin.parent)
+    key = ident(kin.child_key)
     references = ", ".join(kin.references("child."))
-    on = kin.of_parent(kin.references("child."), "parent.")
     return (
         comment("Groups that somebody held when their batch came, and the proof for all others.")
         + f"""
@@ -115,10 +153,7 @@ BEGIN
     PERFORM {relation(kin.beside("gather"))}(first, first, true)
     FROM (
         SELECT DISTINCT ON ({references}) child.{key} AS first
-        FROM {relation(kin.child)} AS child
-        LEFT JOIN {parent} AS parent ON {on}
-        WHERE parent.{ident(kin.identity[0])} IS NULL
-           OR {kin.row("child.")} IS DISTINCT FROM {kin.row("parent.")}
+{indent(_strays(kin), "        ")}
         ORDER BY {references}, child.{key}
     ) AS strays;
 END

@@ -12,8 +12,8 @@ go on to other groups. So none of the triggers here waits for anybody:
   may be tried again. Nothing was written, so nothing is lost; nobody waited, so nobody deadlocks.
 * Two writers of one group hold a row of it each, so the first to end finds the row of the other:
   neither can write over what the other has not seen.
-* A row that gets its value from its group holds the group's advisory lock, shared, to the end of
-  its transaction: whoever changes the group meanwhile would not see that row, and fails.
+* A row that comes to a group holds the group's advisory lock, shared, to the end of its
+  transaction: whoever changes the group meanwhile would not see that row, and fails.
 
 The price: a transaction that changes a moved column may fail with 40001, at its end, while others
 write rows of the same group, whatever columns they write, or in the same moment insert a row into a
@@ -25,7 +25,7 @@ from toolchain.model.relation_name import RelationName
 from toolchain.refactor.move.layout import Kinship
 from toolchain.refactor.sql import ident, idents, literal, relation, trigger_function
 
-_QUIET = "SET search_path = pg_catalog, pg_temp"
+_QUIET = "SET search_path = pg_catalog, pg_temp\nSET row_security = off"
 
 
 def idle(kin: Kinship, *, replace: bool = False) -> tuple[str, ...]:
@@ -40,7 +40,12 @@ def idle(kin: Kinship, *, replace: bool = False) -> tuple[str, ...]:
 def active(kin: Kinship) -> tuple[str, ...]:
     """The trigger functions from the begin of the migration to the contract."""
     return (
-        trigger_function(kin.beside("fill"), _fill(kin), ["group_values record"], replace=True),
+        trigger_function(
+            kin.beside("fill"),
+            _fill(kin),
+            ["group_values record", "is_there boolean"],
+            replace=True,
+        ),
         trigger_function(
             kin.beside("tell"),
             _tell(kin),
@@ -160,11 +165,18 @@ FROM {relation(kin.parent)} WHERE {kin.of_parent(key)};"""
 
 
 def _fill(kin: Kinship) -> str:
-    """A row whose server says nothing of the values, or which changes its group, takes them."""
+    """A row that comes to a group holds it, and where its server gives no values, takes them.
+
+    A new row is not visible to those who change its group, so only the lock can tell them of it.
+    """
+    changes = f"{kin.row('OLD.')} IS DISTINCT FROM {kin.row('NEW.')}"
     assigned = "\n".join(f"NEW.{ident(name)} := group_values.{ident(name)};" for name in kin.names)
     return f"""\
 {_share(kin)}
-IF NOT FOUND OR {kin.nothing("group_values.")} THEN
+is_there := FOUND;
+IF TG_OP = 'INSERT' AND NOT ({kin.nothing("NEW.")}) OR TG_OP = 'UPDATE' AND {changes} THEN
+    RETURN NEW;
+ELSIF NOT is_there OR {kin.nothing("group_values.")} THEN
     -- Before the migration has come to the group, its children alone have the values.
     SELECT {idents(kin.names)} INTO group_values FROM {relation(kin.child)}
     WHERE {kin.of_child(kin.references("NEW."))} LIMIT 1;

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from toolchain.model.schema import Column, TableSchema
 from toolchain.refactor.expressions import inputs
+from toolchain.refactor.finding import readers
 from toolchain.refactor.phases import UnableError
 
 _BY_HAND = "move it by SQL of your own"
@@ -47,7 +48,7 @@ def refuse(child: TableSchema, columns: Sequence[Column], reference: Sequence[Co
 
 
 def refuse_triggers(table: TableSchema, columns: frozenset[str]) -> None:
-    """Raise UnableError for a trigger that would fire when the other form is written."""
+    """Raise UnableError for a trigger that would fire when the other form is written, and such."""
     for trigger in table.triggers:
         if "update" in trigger.events and (not trigger.columns or columns & set(trigger.columns)):
             raise UnableError(
@@ -55,6 +56,12 @@ def refuse_triggers(table: TableSchema, columns: frozenset[str]) -> None:
                 " that a server has changed",
                 "let it fire UPDATE OF other columns only, or drop it in an earlier release",
             )
+    if table.row_security or table.policies:
+        raise UnableError(
+            f"{table.name} has row security, and the values that move would be seen by other rules"
+            " there, or not be found at all",
+            "take it away in an earlier release, or move them by SQL of your own",
+        )
     if table.rules or table.children:
         raise UnableError(f"{table.name} is partitioned, inherits, or has rules", _BY_HAND)
 
@@ -88,9 +95,9 @@ def _complaints(
             "add one with add_index in this release or an earlier one, before this change",
         )
     for key in child.keys:
-        if names & set(key.columns):
+        if names & set(key.needs):
             yield (
-                f"{key.name} of {child.name} is a key with {min(names & set(key.columns))}, which"
+                f"{key.name} of {child.name} is a key with {min(names & set(key.needs))}, which"
                 " the contract would drop",
                 "drop it with drop_constraint in an earlier release",
             )
@@ -117,14 +124,27 @@ def _complaints(
         for name in names:
             if other.generated is not None and name in inputs(other.generated):
                 yield f"{other.name} of {child.name} is generated from {name}", _BY_HAND
+    for trigger in child.triggers:
+        if names & trigger.condition:
+            yield (
+                f"the WHEN of the trigger {trigger.name} of {child.name} reads"
+                f" {min(names & trigger.condition)}, which the contract would drop",
+                "let the trigger's function ask for that, in an earlier release",
+            )
+    if names & child.published:
+        yield (
+            f"a publication of {', '.join(child.publications)} names"
+            f" {min(names & child.published)} of {child.name}, which the contract would drop",
+            "publish the table without a list of columns in an earlier release",
+        )
     if child.policies:
         yield (
             f"{child.name} has the policy {child.policies[0]}, which may read what moves",
             "drop it in an earlier release",
         )
-    if child.views:
+    for kind, reader in readers(child):
         yield (
-            f"the view {child.views[0]} reads {child.name}, and may read what moves",
+            f"the {kind} {reader} reads {child.name}, and may read what moves",
             "drop it in an earlier release, and create it anew after the contract",
         )
 

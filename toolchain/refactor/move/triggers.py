@@ -26,14 +26,13 @@ def create(kin: Kinship) -> str:
             "BEFORE INSERT",
             kin.child,
             fill,
-            kin.nothing("NEW."),
         ),
         trigger(
             kin.beside("fill_update").name,
             "BEFORE UPDATE",
             kin.child,
             fill,
-            f"{moves} AND NOT ({changes})",
+            moves,
         ),
         _deferred(kin.beside("tell_insert").name, "INSERT", kin.child, tell, kin.own()),
         _deferred(

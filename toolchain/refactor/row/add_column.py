@@ -6,6 +6,7 @@ from toolchain.model.refactoring import AddColumn, Strategy
 from toolchain.model.schema import Schema, TableSchema
 from toolchain.refactor.expressions import calls, inputs, is_null, require_readable
 from toolchain.refactor.phases import Expand, Migration, Phases, UnableError
+from toolchain.refactor.presence import require_present
 from toolchain.refactor.row.comparing import differ
 from toolchain.refactor.row.finding import (
     publication_note,
@@ -48,6 +49,8 @@ def _phases(change: str, refactoring: AddColumn, table: TableSchema) -> Phases:
     if refactoring.value is not None:
         require_readable(table, inputs(refactoring.value), f"the value of {refactoring.column}")
         require_settled(table, inputs(refactoring.value))
+        if refactoring.not_null:
+            require_present(table, refactoring.column, refactoring.value)
         return _computed(change, refactoring, table, refactoring.value)
     if refactoring.not_null and (default is None or is_null(default)):
         raise UnableError(

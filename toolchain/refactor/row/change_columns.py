@@ -4,12 +4,14 @@ from toolchain.model.refactoring import ChangeColumns, Strategy
 from toolchain.model.schema import Schema, TableSchema
 from toolchain.refactor.expressions import inputs, require_readable
 from toolchain.refactor.phases import Expand, Migration, Phases, UnableError
+from toolchain.refactor.presence import require_present
 from toolchain.refactor.row.finding import (
     column_of,
     publication_note,
     require_free,
     require_plain_writes,
     require_settled,
+    require_unfiltered,
     table_of,
     walk_key,
 )
@@ -37,7 +39,7 @@ def phases(change: str, refactoring: ChangeColumns, schema: Schema) -> Phases:
         required=tuple(each.name for each in refactoring.new if each.not_null),
     )
     proof = not_null(table.name, change, forms.required)
-    gone = dropped_along(table, old)
+    gone = dropped_along(table, old, replaced=True)
     return Phases(
         strategy=Strategy.ROW,
         why=_WHY + (f"; the contract drops {', '.join(gone)} with the old form" if gone else ""),
@@ -64,12 +66,8 @@ def _refuse(
     require_settled(table, {*old, *(name for value in values for name in inputs(value))})
     for each in refactoring.new:
         require_readable(table, inputs(each.value), f"the value of {each.name}")
-        source = table.column(each.value)
-        if each.not_null and source is not None and not source.not_null:
-            raise UnableError(
-                f"{each.name} is NOT NULL, and its value {each.value} may be NULL",
-                f"write coalesce({each.value}, …), or leave not_null out",
-            )
+        if each.not_null:
+            require_present(table, each.name, each.value)
     for back in refactoring.old:
         reads = inputs(back.value)
         if reads & set(old):
@@ -81,6 +79,7 @@ def _refuse(
         require_readable(table, reads - set(new), f"the value of {back.name}")
     require_plain_writes(table, old)
     require_droppable(schema, table, old, replaced=True)
+    require_unfiltered(table, "rows that the migration does not see would be dropped unmoved")
 
 
 def _expand(
@@ -139,6 +138,7 @@ def _contract(change: str, forms: Forms, proof: Proof | None, gone: tuple[str, .
     along = f" With it go {', '.join(gone)}." if gone else ""
     return script(
         comment(f"The old form, {idents(old)}, ends.{along}"),
+        forms.proof(change),
         forms.trigger(change).drop(),
         proof.settle() if proof else "",
         f"ALTER TABLE {table}\n{dropped};",

@@ -9,20 +9,17 @@ from toolchain.refactor.row.finding import (
     require_free,
     require_plain_writes,
     require_settled,
+    require_unfiltered,
     table_of,
     walk_key,
 )
 from toolchain.refactor.row.grants import copy_column_grants
+from toolchain.refactor.row.identity import require_identity
 from toolchain.refactor.row.lookup_sql import Lookup
 from toolchain.refactor.row.removing import dropped_along, require_droppable
 from toolchain.refactor.row.required import Proof
 from toolchain.refactor.row.triggers import RowTrigger, own_triggers
 from toolchain.refactor.sql import comment, copy_grants, ident, named, relation, script
-
-# Types that a unique index cannot tell apart, or only by operators outside pg_catalog.
-_UNFIT = frozenset({
-    "json", "xml", "point", "line", "lseg", "box", "path", "polygon", "circle", "citext", "hstore",
-})  # fmt: skip
 
 
 def phases(change: str, refactoring: ExtractLookup, schema: Schema) -> Phases:
@@ -46,7 +43,7 @@ def phases(change: str, refactoring: ExtractLookup, schema: Schema) -> Phases:
         declare=("new_form boolean", "patience text"),
     )
     proof = _proof(lookup)
-    gone = dropped_along(table, (lookup.column.name,))
+    gone = dropped_along(table, (lookup.column.name,), replaced=True)
     return Phases(
         strategy=Strategy.ROW,
         why=(
@@ -66,15 +63,10 @@ def _refuse(lookup: Lookup, schema: Schema, table: TableSchema) -> None:
     require_plain_writes(table, (lookup.column.name,))
     require_settled(table, (lookup.column.name,))
     require_droppable(schema, table, (lookup.column.name,), replaced=True)
+    require_unfiltered(table, f"{lookup.into} would show the texts of all rows to everybody")
     if lookup.into in schema.tables or lookup.into in schema.views | schema.sequences:
         raise UnableError(f"there is a {lookup.into} already", "choose another name for the table")
-    words = lookup.column.type.lower().rpartition(".")[2].strip('"')
-    if words in _UNFIT or words.endswith("[]"):
-        raise UnableError(
-            f"{lookup.column.name} of {table.name} is {lookup.column.type}, which a lookup table"
-            " cannot find again by its equality",
-            "change the column to text in an earlier change",
-        )
+    require_identity(schema, str(table.name), lookup.column)
     if lookup.key == lookup.label:
         raise UnableError(
             f"number and label of {lookup.into} are both called {lookup.key}",

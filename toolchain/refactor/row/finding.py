@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from toolchain.model.relation_name import RelationName
 from toolchain.model.schema import Column, Schema, TableSchema
+from toolchain.refactor import finding
 from toolchain.refactor.phases import UnableError
 from toolchain.refactor.row.required import PREFIX
 from toolchain.refactor.sql import comment
@@ -11,11 +12,7 @@ from toolchain.refactor.sql import comment
 
 def table_of(schema: Schema, name: RelationName) -> TableSchema:
     """The table, when it is one by itself."""
-    table = schema.tables.get(name)
-    if table is None:
-        raise UnableError(
-            f"there is no table {name}", "name a table that the SQL of an earlier step has made"
-        )
+    table = finding.table_of(schema, name)
     if table.children:
         raise UnableError(
             f"{name} is partitioned or inherits, and a row that its trigger changes may belong to"
@@ -66,6 +63,16 @@ def require_plain_writes(table: TableSchema, columns: tuple[str, ...]) -> None:
             )
 
 
+def require_unfiltered(table: TableSchema, so: str) -> None:
+    """Raise UnableError where policies say who sees which rows; `so` is what comes of it."""
+    if table.row_security or table.policies:
+        raise UnableError(
+            f"{table.name} has row security, and {so}",
+            "write the phases of this change in SQL, or take the row security away in an earlier"
+            " change",
+        )
+
+
 def require_settled(table: TableSchema, columns: Iterable[str]) -> None:
     """Raise UnableError where a column belongs to another change that has no contract yet.
 
@@ -94,6 +101,12 @@ def publication_note(schema: Schema, table: TableSchema) -> str:
 
 def walk_key(table: TableSchema) -> str:
     """The one column by which the migration walks over the table."""
+    if table.row_security and table.row_security_forced:
+        raise UnableError(
+            f"{table.name} has FORCE ROW LEVEL SECURITY, so the role that runs the migration may"
+            " not see every row that it must fill",
+            "say NO FORCE ROW LEVEL SECURITY in an earlier change, and FORCE after the contract",
+        )
     keys = sorted(table.keys, key=lambda key: not key.primary)
     for key in keys:
         column = table.column(key.columns[0])

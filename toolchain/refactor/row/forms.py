@@ -6,7 +6,7 @@ from toolchain.model.schema import TableSchema
 from toolchain.refactor.expressions import over
 from toolchain.refactor.row.comparing import differ
 from toolchain.refactor.row.triggers import RowTrigger, own_triggers
-from toolchain.refactor.sql import comment, ident
+from toolchain.refactor.sql import comment, ident, literal, relation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,39 @@ class Forms:
         nothing = " AND ".join(f"{ident(each.column)} IS NULL" for each in self.new)
         something = " OR ".join(f"({each.value}) IS NOT NULL" for each in self.new)
         return f"{nothing} AND ({something})"
+
+    def proof(self, change: str) -> str:
+        """Stop where the walk has left out a row; a validated check says so of `required` ones."""
+        if self.required:
+            return ""
+        message = f"{change}: rows of {self.table.name} have the old form only"
+        written = "\n".join(f"        {each.assigned('other', 'entry')}" for each in self.old)
+        words = (
+            "First, under no lock that anybody would notice, the proof that no row was left out:"
+            " one without the new form, whose old form does not say the same."
+        )
+        return f"""\
+{comment(words)}
+DO $block$
+#variable_conflict use_column
+DECLARE
+    entry record;
+    other record;
+BEGIN
+    FOR entry IN
+        SELECT * FROM {relation(self.table.name)}
+        WHERE {self.unfilled()}
+    LOOP
+        other := entry;
+{written}
+        IF {_differ(self.old, "other", "entry")} THEN
+            RAISE EXCEPTION USING
+                MESSAGE = {literal(message)},
+                HINT = {literal(f"Undo the migrate phase of {change} and run it again.")};
+        END IF;
+    END LOOP;
+END
+$block$;"""
 
     def _who(self) -> str:
         present = " OR ".join(f"NEW.{ident(each.column)} IS NOT NULL" for each in self.new)

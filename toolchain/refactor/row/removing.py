@@ -19,13 +19,20 @@ def require_droppable(
         raise UnableError(problem, cure)
 
 
-def dropped_along(table: TableSchema, columns: tuple[str, ...]) -> tuple[str, ...]:
-    """What goes with the columns and nobody misses: indexes, and what is about them alone."""
+def dropped_along(
+    table: TableSchema, columns: tuple[str, ...], *, replaced: bool = False
+) -> tuple[str, ...]:
+    """What goes with the columns: indexes, what is about them alone, of `replaced` ones defaults.
+
+    A server that leaves the new form out finds NULL there, where it found the default before.
+    """
     gone = set(columns)
+    defaults = (each.name for each in table.columns if each.name in gone and each.default)
     return (
+        *(f"the default of {name}" for name in defaults if replaced),
         *(f"index {index.name.name}" for index in table.indexes if gone & set(index.columns)),
         *(f"constraint {check.name}" for check in table.checks if gone & check.columns),
-        *(f"constraint {key.name}" for key in table.keys if gone & set(key.columns)),
+        *(f"constraint {key.name}" for key in table.keys if gone & set(key.needs)),
         *(f"foreign key {each.name}" for each in table.foreign_keys if gone & set(each.columns)),
     )
 
@@ -41,12 +48,13 @@ def _problems(
         return bool(gone & bound) and (replaced or not bound <= gone)
 
     for key in table.keys:
-        if missed(key.columns) or (key.primary and gone & set(key.columns)):
+        if missed(key.needs) or (key.primary and gone & set(key.needs)):
             kind = "primary key" if key.primary else "unique constraint"
             yield f"{said}, it takes the {kind} {key.name} along", first
     for index in table.indexes:
         if index.unique and missed(index.columns):
-            yield f"{said}, it takes the unique index {index.name.name} along", first
+            kind = "exclusion constraint" if index.excludes else "unique index"
+            yield f"{said}, it takes the {kind} {index.name.name} along", first
     for foreign in table.foreign_keys:
         if missed(foreign.columns):
             yield f"{said}, it takes the foreign key {foreign.name} along", first
@@ -60,6 +68,12 @@ def _problems(
         if gone & check.columns and check.columns - gone:
             yield f"{said}, it takes the check {check.name} along, which reads others too", first
     for column in table.columns:
+        numbered = column.identity is not None or "nextval(" in (column.default or "")
+        if replaced and column.name in gone and numbered:
+            yield (
+                f"{said}, its numbers are drawn no more, and nothing draws them for the new form",
+                "write this change in SQL",
+            )
         if column.generated is not None and gone & inputs(column.generated):
             yield (
                 f"{said}, the generated column {column.name} still reads it",
@@ -71,8 +85,19 @@ def _problems(
                 f"{said}, the trigger {trigger.name} is still UPDATE OF it",
                 "make the trigger again without the column, in an earlier change",
             )
+        if gone & trigger.condition:
+            yield (
+                f"{said}, the WHEN of the trigger {trigger.name} still reads it",
+                "let the trigger's function ask for that, in an earlier change",
+            )
+    if gone & table.published:
+        yield (
+            f"{said}, a publication of {', '.join(table.publications)} still names it",
+            "publish the table without a list of columns, in an earlier change",
+        )
     for kind, names in (
         ("view", tuple(map(str, table.views))),
+        ("function", tuple(map(str, table.functions))),
         ("policy", table.policies),
         ("rule", table.rules),
     ):

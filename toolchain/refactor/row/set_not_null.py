@@ -4,6 +4,7 @@ from toolchain.model.refactoring import SetNotNull, Strategy
 from toolchain.model.schema import Schema
 from toolchain.refactor.expressions import inputs, is_null, over, require_readable
 from toolchain.refactor.phases import Expand, Migration, Phases, UnableError
+from toolchain.refactor.presence import require_present
 from toolchain.refactor.row.finding import column_of, require_settled, table_of, walk_key
 from toolchain.refactor.row.required import Proof
 from toolchain.refactor.row.triggers import RowTrigger
@@ -24,6 +25,7 @@ def phases(change: str, refactoring: SetNotNull, schema: Schema) -> Phases:
             "give a constant, or a value of the row's other columns",
         )
     require_readable(table, inputs(refactoring.fill), f"what fills {column.name}")
+    require_present(table, column.name, refactoring.fill)
     require_settled(table, {column.name, *inputs(refactoring.fill)})
     key, name = walk_key(table), ident(column.name)
     trigger = RowTrigger(

@@ -42,6 +42,10 @@ def migration(parts: tuple[PartLayout, ...], walk: str) -> Migration:
             *(follow(part, hidden(part)) for part in parts),
         ),
         batch=batch(parts, walk, [hidden(part) for part in parts], "FOR SHARE"),
+        finish=script(
+            comment("The contract reads the age of this note: older snapshots miss some copies.")
+            + f"\nCOMMENT ON TABLE {relation(hidden(parts[0]))} IS 'complete';"
+        ),
         undo=script(
             comment("Only copies are thrown away; the old table is the truth until the contract."),
             *(stop(part) for part in parts),

@@ -2,6 +2,7 @@
 
 from toolchain.model.relation_name import RelationName
 from toolchain.model.schema import Column, ForeignKey
+from toolchain.refactor.constraint import check, reference, unique
 from toolchain.refactor.split.layout import PartLayout, index_on
 from toolchain.refactor.sql import ident, idents, literal, named, relation, script
 
@@ -26,14 +27,8 @@ def create(part: PartLayout, table: RelationName) -> str:
         f"CONSTRAINT {ident(named(part.table.name, *part.reference, 'fkey'))}"
         f" FOREIGN KEY ({idents(part.reference)}) REFERENCES {relation(part.source)}"
         f" ({idents(part.key)}){moves} ON DELETE CASCADE",
-        *(
-            f"CONSTRAINT {ident(part.index_name(key.name))} UNIQUE ({idents(key.columns)})"
-            for key in part.keys
-        ),
-        *(
-            f"CONSTRAINT {ident(part.final_name(check.name))} CHECK ({check.expression})"
-            for check in part.checks
-        ),
+        *(f"CONSTRAINT {ident(part.index_name(key.name))} {unique(key)}" for key in part.keys),
+        *(f"CONSTRAINT {ident(part.final_name(each.name))} {check(each)}" for each in part.checks),
         *(_foreign(part, foreign) for foreign in part.foreign_keys),
     ]
     body = ",\n".join(f"    {line}" for line in lines)
@@ -45,7 +40,7 @@ def create(part: PartLayout, table: RelationName) -> str:
 
 
 def renamed(part: PartLayout) -> str:
-    """Give indexes the names that the table's own have given up."""
+    """Give indexes the names that the table's own have given up, and foreign keys their hour."""
     lines = [
         f"ALTER INDEX {relation(part.table.beside(part.index_name(name)))}"
         f" RENAME TO {ident(part.final_name(name))};"
@@ -54,6 +49,13 @@ def renamed(part: PartLayout) -> str:
             *(index.name.name for index in part.indexes),
         )
         if part.index_name(name) != part.final_name(name)
+    ]
+    lines += [
+        f"ALTER TABLE {relation(part.table)}\n"
+        f"    ALTER CONSTRAINT {ident(part.final_name(foreign.name))}"
+        " DEFERRABLE INITIALLY IMMEDIATE;"
+        for foreign in part.foreign_keys
+        if foreign.deferrable and not foreign.deferred
     ]
     return "\n".join(lines)
 
@@ -71,15 +73,9 @@ def _column(column: Column) -> str:
 
 
 def _foreign(part: PartLayout, foreign: ForeignKey) -> str:
-    actions = "".join(
-        f" ON {event} {action.upper()}"
-        for event, action in (("UPDATE", foreign.on_update), ("DELETE", foreign.on_delete))
-        if action != "no action"
-    )
     return (
-        f"CONSTRAINT {ident(part.final_name(foreign.name))} FOREIGN KEY ({idents(foreign.columns)})"
-        f" REFERENCES {relation(foreign.table)} ({idents(foreign.references)}){actions}"
-        # Those that are deferrable are deferred as a rule, and no copy may be asked earlier.
+        f"CONSTRAINT {ident(part.final_name(foreign.name))} {reference(foreign)}"
+        # A server may have deferred its own, and no copy may be asked earlier than that.
         f"{' DEFERRABLE INITIALLY DEFERRED' if foreign.deferrable else ''}"
     )
 

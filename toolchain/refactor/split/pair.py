@@ -140,6 +140,12 @@ def _truncate(part: PartLayout) -> str:
     name, source = _called(part, "truncate"), relation(part.source)
     names = [ident(each) for each in part.moved]
     body = f"""\
+IF current_setting('transaction_isolation') <> 'read committed'
+   AND pg_relation_size({literal(source)}) > 0 THEN
+    RAISE feature_not_supported USING
+        MESSAGE = {literal(f"{part.table} cannot be truncated above READ COMMITTED yet")},
+        HINT = 'Such a transaction does not see all rows.';
+END IF;
 -- TRUNCATE holds the part already, so it may not wait for the table either.
 BEGIN
     LOCK TABLE {source} IN SHARE ROW EXCLUSIVE MODE NOWAIT;

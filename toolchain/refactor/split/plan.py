@@ -37,7 +37,7 @@ def _layout(part: Part, table: TableSchema, key: Key) -> PartLayout:
         columns=columns,
         key_columns=key_columns,
         key_is_fixed=all(column.identity == "always" for column in key_columns),
-        keys=tuple(each for each in table.keys if moved.issuperset(each.columns)),
+        keys=tuple(each for each in table.keys if moved.issuperset(each.needs)),
         checks=tuple(each for each in table.checks if each.columns and each.columns <= moved),
         foreign_keys=tuple(each for each in table.foreign_keys if moved.issuperset(each.columns)),
         indexes=tuple(

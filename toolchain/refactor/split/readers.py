@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 
 from toolchain.model.schema import Schema, TableSchema
+from toolchain.refactor.finding import readers
 
 
-def readers(table: TableSchema, moved: frozenset[str], schema: Schema) -> Iterator[tuple[str, str]]:
+def complaints(
+    table: TableSchema, moved: frozenset[str], schema: Schema
+) -> Iterator[tuple[str, str]]:
     """What else knows the columns that go away."""
     for name, foreign in schema.referencing(table.name):
         if moved & set(foreign.references):
@@ -21,6 +24,11 @@ def readers(table: TableSchema, moved: frozenset[str], schema: Schema) -> Iterat
                 " move",
                 "replace it in an earlier release by a trigger that names no column that moves",
             )
+        if read := moved & trigger.condition:
+            yield (
+                f"the trigger {trigger.name} has a WHEN that reads {min(read)}, which would move",
+                "replace it in an earlier release by a trigger whose function asks for that",
+            )
     if table.row_security or table.policies:
         yield (
             f"{table.name} has row security, and a view of it runs with the rights of its owner,"
@@ -32,11 +40,10 @@ def readers(table: TableSchema, moved: frozenset[str], schema: Schema) -> Iterat
             f"the rule {table.rules[0]} rewrites what servers do to {table.name}",
             "replace the rule by a trigger in an earlier release",
         )
-    if table.views:
+    for kind, name in readers(table):
         yield (
-            f"the view {table.views[0]} reads {table.name}, and would keep the columns from being"
-            " dropped",
-            "drop the view in an earlier release, and make it again over the parts",
+            f"the {kind} {name} reads {table.name}, and would keep the columns from being dropped",
+            f"drop the {kind} in an earlier release, and make it again over the parts",
         )
     if table.publications:
         yield (

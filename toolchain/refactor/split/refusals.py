@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 
 from toolchain.model.refactoring import Part, SplitTable
-from toolchain.model.relation_name import RelationName
 from toolchain.model.schema import Column, Key, Schema, TableSchema
 from toolchain.refactor.expressions import is_constant
+from toolchain.refactor.finding import default_of, table_of, taken
 from toolchain.refactor.phases import UnableError
-from toolchain.refactor.split.readers import readers
+from toolchain.refactor.split import readers
 from toolchain.refactor.split.torn import torn
 
 _UNKNOWN = "unknown"  # toolchain.spec.schema says so of a column of CREATE TABLE AS
@@ -15,11 +15,7 @@ _UNKNOWN = "unknown"  # toolchain.spec.schema says so of a column of CREATE TABL
 
 def refuse(split: SplitTable, schema: Schema) -> tuple[TableSchema, Key]:
     """The table and its primary key; UnableError for a split that would break somebody."""
-    table = schema.tables.get(split.table)
-    if table is None:
-        raise UnableError(
-            f"there is no table {split.table}", "name a table that the chain's SQL has made"
-        )
+    table = table_of(schema, split.table)
     key = table.primary_key
     if key is None:
         raise UnableError(
@@ -31,14 +27,6 @@ def refuse(split: SplitTable, schema: Schema) -> tuple[TableSchema, Key]:
     return table, key
 
 
-def taken(schema: Schema) -> frozenset[RelationName]:
-    """The names of all relations: a table can have none of them."""
-    tables = schema.tables.values()
-    indexes = (index.name for table in tables for index in table.indexes)
-    keys = (table.name.beside(key.name) for table in tables for key in table.keys)
-    return frozenset((*schema.tables, *schema.views, *schema.sequences, *indexes, *keys))
-
-
 def _complaints(
     split: SplitTable, table: TableSchema, key: Key, schema: Schema
 ) -> Iterator[tuple[str, str]]:
@@ -47,10 +35,10 @@ def _complaints(
     yield from _shape(table, key, parts, moved, schema)
     for name in moved:
         if column := table.column(name):
-            yield from _column(table, column)
+            yield from _column(table, column, schema)
     for part in parts:
         yield from torn(table, frozenset(part.columns), part)
-    yield from readers(table, frozenset(moved), schema)
+    yield from readers.complaints(table, frozenset(moved), schema)
 
 
 def _shape(
@@ -60,6 +48,11 @@ def _shape(
         yield (
             f"the primary key of {table.name} is deferrable, so no part can refer to it",
             "make it not deferrable in an earlier release",
+        )
+    if table.unlogged:
+        yield (
+            f"{table.name} is UNLOGGED, and no table of another kind can refer to it",
+            "ALTER TABLE … SET LOGGED in an earlier release, or split it by SQL of your own",
         )
     if table.children:
         yield (
@@ -88,7 +81,7 @@ def _shape(
             yield f"{part.table} has no columns", "name the columns that move to it"
 
 
-def _column(table: TableSchema, column: Column) -> Iterator[tuple[str, str]]:
+def _column(table: TableSchema, column: Column, schema: Schema) -> Iterator[tuple[str, str]]:
     name = f"{table.name}.{column.name}"
     if column.type == _UNKNOWN:
         yield (
@@ -104,6 +97,12 @@ def _column(table: TableSchema, column: Column) -> Iterator[tuple[str, str]]:
         yield (
             f"{name} is a generated column, which nobody can write",
             "drop it in an earlier release, and add it to the part after the contract",
+        )
+    if column.default is None and (default := default_of(schema, column)) is not None:
+        yield (
+            f"{name} has the default {default} of its domain {column.type}, so each new row of"
+            f" {table.name} would have the part already when a server comes to insert it",
+            "let servers write the value, and drop the domain's default in an earlier release",
         )
     if column.default and not is_constant(column.default):
         yield (

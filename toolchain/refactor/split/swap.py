@@ -16,7 +16,13 @@ def contract(change: str, parts: tuple[PartLayout, ...]) -> str:
     return script(
         comment("The split becomes physical: the copies take the place of the views."),
         comment(
-            "First, under no lock that anybody would notice, the proof that the copies are"
+            "A transaction above READ COMMITTED that is older than the last copies would miss them"
+            " when the tables take the views' place: this waits for its end, and holds nothing."
+        )
+        + "\n"
+        + _overtaken(change, hidden(parts[0])),
+        comment(
+            "Then, under no lock that anybody would notice, the proof that the copies are"
             " complete; from here on the triggers keep them so."
         ),
         *(proof(change, part, hidden(part)) for part in parts),
@@ -33,9 +39,37 @@ def contract(change: str, parts: tuple[PartLayout, ...]) -> str:
             f"ALTER TABLE {relation(hidden(part))} RENAME TO {ident(part.table.name)};"
             for part in parts
         ),
+        f"COMMENT ON TABLE {relation(parts[0].table)} IS NULL;",
         f"ALTER TABLE {source}\n{columns};",
         *(renamed(part) for part in parts),
     )
+
+
+def _overtaken(change: str, table: RelationName) -> str:
+    """Give way, to be tried again, while somebody has a snapshot from before the migration's end.
+
+    Every role sees backend_xmin of all others. Autovacuum, which has no user, reads no such row.
+    """
+    message = f"{change}: a transaction is older than the last copies"
+    return f"""\
+DO $block$
+BEGIN
+    IF EXISTS (
+        SELECT
+        FROM pg_catalog.pg_stat_activity AS other
+        CROSS JOIN pg_catalog.pg_description AS note
+        WHERE note.classoid = 'pg_catalog.pg_class'::regclass
+          AND note.objoid = {literal(relation(table))}::regclass
+          AND note.objsubid = 0
+          AND other.datname = current_database()
+          AND other.usesysid IS NOT NULL
+          AND other.pid <> pg_backend_pid()
+          AND age(other.backend_xmin) > age(note.xmin)
+    ) THEN
+        RAISE lock_not_available USING MESSAGE = {literal(message)};
+    END IF;
+END
+$block$;"""
 
 
 def proof(change: str, part: PartLayout, table: RelationName) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from toolchain.model.refactoring import Part
-from toolchain.model.schema import TableSchema
+from toolchain.model.schema import Check, ForeignKey, TableSchema
 from toolchain.refactor.expressions import inputs
 
 
@@ -15,8 +15,8 @@ def torn(table: TableSchema, moved: frozenset[str], part: Part) -> Iterator[tupl
         return bool(read & moved) and not read <= moved
 
     for key in table.keys:
-        if both(key.columns):
-            yield _torn_by("the key", key.name, key.columns, moved, part)
+        if both(key.needs):
+            yield _torn_by("the key", key.name, key.needs, moved, part)
         elif moved.issuperset(key.columns) and key.deferrable:
             yield (
                 f"the unique constraint {key.name} is deferrable, and the copies of two rows that"
@@ -27,12 +27,12 @@ def torn(table: TableSchema, moved: frozenset[str], part: Part) -> Iterator[tupl
         if both(check.columns):
             yield _torn_by("the check", check.name, check.columns, moved, part)
         elif not check.valid and check.columns <= moved:
-            yield _unproved(check.name, part)
+            yield _unproved(check, part)
     for foreign in table.foreign_keys:
         if both(foreign.columns):
             yield _torn_by("the foreign key", foreign.name, foreign.columns, moved, part)
         elif not foreign.valid and moved.issuperset(foreign.columns):
-            yield _unproved(foreign.name, part)
+            yield _unproved(foreign, part)
         elif moved.issuperset(foreign.columns) and foreign.on_delete == "cascade":
             yield (
                 f"the foreign key {foreign.name} deletes a row of {table.name} with one of"
@@ -67,7 +67,13 @@ def _torn_by(
     )
 
 
-def _unproved(name: str, part: Part) -> tuple[str, str]:
+def _unproved(constraint: Check | ForeignKey, part: Part) -> tuple[str, str]:
+    name = constraint.name
+    if not constraint.enforced:
+        return (
+            f"{name} is NOT ENFORCED, which no constraint of {part.table} would be",
+            f"drop {name} in an earlier release",
+        )
     return (
         f"{name} is NOT VALID, and rows that it was never checked for would not fit into"
         f" {part.table}",

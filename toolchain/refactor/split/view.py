@@ -51,13 +51,26 @@ def limits(part: PartLayout) -> tuple[Limit, ...]:
         Limit(
             act=Act.ON_CONFLICT,
             relation=part.table,
-            why=f"{view}: ON CONFLICT (column) and MERGE fail, and ON CONFLICT DO NOTHING is done"
+            why=f"{view}: ON CONFLICT (column) fails, and ON CONFLICT DO NOTHING is done"
             " regardless of a conflict; use UPDATE, and INSERT where that found no row",
+        ),
+        Limit(
+            act=Act.MERGE,
+            relation=part.table,
+            why=f"{view}, which takes no MERGE before PostgreSQL 17; use UPDATE, and INSERT where"
+            " that found no row",
         ),
         Limit(
             act=Act.TRUNCATE,
             relation=part.table,
             why=f"{view}, and only tables can be truncated; use DELETE",
+        ),
+        Limit(
+            act=Act.UPDATE,
+            relation=part.table,
+            columns=frozenset(part.reference),
+            why=f"{view}: another {', '.join(part.reference)} would be another"
+            f" {', '.join(part.key)} of the whole row of {part.source}; use DELETE and INSERT",
         ),
         Limit(
             act=Act.COPY_OUT,

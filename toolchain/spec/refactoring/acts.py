@@ -26,13 +26,14 @@ def acts_of(statement: Statement) -> Iterator[Done]:
                 yield Done(Act.INSERT, relation, columns)
                 if "onConflictClause" in node:
                     yield Done(Act.ON_CONFLICT, relation, columns)
+                    if "conname" in node["onConflictClause"].get("infer", {}):
+                        yield Done(Act.ON_CONSTRAINT, relation, columns)
             case "UpdateStmt":
                 yield Done(Act.UPDATE, _relation(node), _targets(node.get("targetList")))
             case "DeleteStmt":
                 yield Done(Act.DELETE, _relation(node))
             case "MergeStmt":
-                # A view with triggers takes MERGE as little as it takes ON CONFLICT.
-                yield Done(Act.ON_CONFLICT, _relation(node))
+                yield Done(Act.MERGE, _relation(node))
             case "TruncateStmt":
                 for each in node.get("relations", ()):
                     yield Done(Act.TRUNCATE, _named(each.get("RangeVar", {})))

@@ -18,6 +18,7 @@ from toolchain.spec.located.node import Path, as_table, node_at
 from toolchain.spec.problem import Complaint, Related
 from toolchain.spec.refactoring.declared import operation_of
 from toolchain.spec.refactoring.expressions import normalised
+from toolchain.spec.refactoring.free import require_free_names, texts_of
 from toolchain.spec.refactoring.held import Held, dropped_indexes, held_by, meeting, moved
 from toolchain.spec.refactoring.qualified import Made, names_made, require_qualified
 from toolchain.spec.sql.files import SqlFiles
@@ -120,7 +121,11 @@ def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) 
             known.changes[step.change] = None
         return placed
     try:
-        step = _expand(placed, known) if step.phase is Phase.EXPAND else _later(step, known)
+        if step.phase is Phase.EXPAND:
+            step = _expand(placed, known)
+        else:
+            step = _later(step, known)
+            require_free_names(step.change, [step.sql.text or ""], known.replay)
     except Complaint as complaint:
         # What follows from a refactoring that cannot be written is not told as well.
         if step.phase is Phase.EXPAND or step.change not in known.failed:
@@ -196,6 +201,7 @@ def _expand(placed: PlacedStep, known: _Known) -> Step:
         phases = generate(step.change, refactoring, known.replay.schema)
     except UnableError as error:
         raise _unable(error, refactoring, known) from None
+    require_free_names(step.change, texts_of(phases), known.replay)
     expand = phases.expand
     step = replace(
         step,

@@ -87,6 +87,12 @@ def _alter(state: State, table: RelationName, command: Node, *, down: bool) -> N
         case "AT_EnableRowSecurity" | "AT_DisableRowSecurity":
             enabled = command.subtype.name == "AT_EnableRowSecurity"
             state.reshape(replace(state.shape(table), row_security=enabled))
+        case "AT_ForceRowSecurity" | "AT_NoForceRowSecurity":
+            forced = command.subtype.name == "AT_ForceRowSecurity"
+            state.reshape(replace(state.shape(table), row_security_forced=forced))
+        case "AT_SetLogged" | "AT_SetUnLogged":
+            unlogged = command.subtype.name == "AT_SetUnLogged"
+            state.reshape(replace(state.shape(table), unlogged=unlogged))
         case "AT_AttachPartition":
             _set_parent(state, state.found_by(definition.name), table, joined=True)
         case "AT_DetachPartition":
@@ -130,7 +136,9 @@ def _alter_constraint(state: State, table: RelationName, node: Node) -> None:
     if not getattr(node, "alterDeferrability", True):
         return
     foreign = (
-        replace(each, deferrable=deferrable) if each.name == node.conname else each
+        replace(each, deferrable=deferrable, deferred=node.initdeferred)
+        if each.name == node.conname
+        else each
         for each in shape.foreign_keys
     )
     state.reshape(replace(shape, foreign_keys=tuple(foreign)))

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
 
 from toolchain.model.relation_name import RelationName
 from toolchain.model.schema import Check, Column, ForeignKey, Index, Key
 from toolchain.refactor.sql import ident, relation
-from toolchain.spec.schema.indexes import indexed_columns
+from toolchain.spec.schema.indexes import indexed_columns, parsed_index
 from toolchain.spec.schema.naming import free_name
-from toolchain.spec.schema.state import Reading, State
+from toolchain.spec.schema.state import State
 from toolchain.spec.schema.text import Node, columns_of, expression_of, kind, printed, strings
 
 _ACTIONS = {
@@ -50,18 +49,27 @@ def _with_attributes(
     constraints: Sequence[tuple[Node, str | None]],
 ) -> list[tuple[Node, str | None]]:
     """At a column, DEFERRABLE stands as a constraint of its own after the one that it is about."""
-    for (node, _), (after, _) in pairwise(constraints):
-        match after.contype.name:
-            case "CONSTR_ATTR_DEFERRABLE" | "CONSTR_ATTR_DEFERRED":
-                node.deferrable = True
+    owner: Node = None
+    for node, _ in constraints:
+        match node.contype.name:
+            case "CONSTR_ATTR_DEFERRABLE":
+                owner.deferrable = True
+            case "CONSTR_ATTR_DEFERRED":
+                owner.deferrable = owner.initdeferred = True
             case "CONSTR_ATTR_NOT_ENFORCED":
-                node.is_enforced = False
+                owner.is_enforced = False
+            case name if not name.startswith("CONSTR_ATTR"):
+                owner = node
     return list(constraints)
 
 
 def _valid(node: Node, *, empty: bool) -> bool:
+    return _enforced(node) and (empty or not node.skip_validation)
+
+
+def _enforced(node: Node) -> bool:
     # pglast before 8 does not know of NOT ENFORCED.
-    return getattr(node, "is_enforced", True) and (empty or not node.skip_validation)
+    return bool(getattr(node, "is_enforced", True))
 
 
 def _add_check(state: State, table: RelationName, node: Node, *, empty: bool) -> None:
@@ -72,6 +80,8 @@ def _add_check(state: State, table: RelationName, node: Node, *, empty: bool) ->
         expression=expression_of(node.raw_expr),
         columns=columns,
         valid=_valid(node, empty=empty),
+        enforced=_enforced(node),
+        inherited=not node.is_no_inherit,
     )
     inherit_check(state, table, check, to_children=not node.is_no_inherit)
 
@@ -95,9 +105,9 @@ def _add_key(
     earlier: dict[tuple[str, ...], str],
 ) -> None:
     primary = node.contype.name == "CONSTR_PRIMARY"
-    included = strings(node.including)
+    included, nulls_distinct = strings(node.including), not node.nulls_not_distinct
     if node.indexname:
-        columns = _take_index(state, table, node.indexname)
+        columns, included, nulls_distinct = _take_index(state, table, node.indexname)
         name = node.conname or node.indexname
     else:
         columns = (column,) if column else strings(node.keys)
@@ -110,14 +120,17 @@ def _add_key(
         earlier[columns] = name if node.conname is None else ""
     shape = state.shape(table)
     deferrable = node.deferrable or node.initdeferred
-    key = Key(name=name, columns=columns, primary=primary, deferrable=deferrable)
+    key = Key(
+        name=name,
+        columns=columns,
+        primary=primary,
+        deferrable=deferrable,
+        included=included,
+        nulls_distinct=nulls_distinct,
+    )
     state.reshape(replace(shape, keys=(*shape.keys, key)))
     if primary:
         require(state, table, columns)
-    if included:
-        reading = Reading(kind="key", name=name, columns=frozenset(included))
-        known = state.tables[table]
-        state.tables[table] = replace(known, readings=(*known.readings, reading))
 
 
 def _name_later(
@@ -135,15 +148,20 @@ def _name_later(
     earlier[columns] = ""
 
 
-def _take_index(state: State, table: RelationName, name: str) -> tuple[str, ...]:
-    """The columns of an index that becomes a constraint's."""
+def _take_index(
+    state: State, table: RelationName, name: str
+) -> tuple[tuple[str, ...], tuple[str, ...], bool]:
+    """What a key has of the index that it takes: columns, those included, are NULLs distinct."""
     shape = state.shape(table)
     index = next((each for each in shape.indexes if each.name.name == name), None)
     if index is None:
-        return ()
+        return (), (), True
     rest = tuple(each for each in shape.indexes if each is not index)
     state.reshape(replace(shape, indexes=rest))
-    return indexed_columns(index)
+    node = parsed_index(index)
+    if node is None:
+        return (), (), True
+    return (*indexed_columns(node), not node.nulls_not_distinct)
 
 
 def require(state: State, table: RelationName, columns: Sequence[str]) -> None:
@@ -201,6 +219,10 @@ def _add_foreign_key(
         on_update=_ACTIONS.get(node.fk_upd_action, "no action"),
         deferrable=node.deferrable or node.initdeferred,
         valid=_valid(node, empty=empty),
+        emptied=strings(node.fk_del_set_cols),
+        full=node.fk_matchtype == "f",
+        deferred=node.initdeferred,
+        enforced=_enforced(node),
     )
     shape = state.shape(table)
     state.reshape(replace(shape, foreign_keys=(*shape.foreign_keys, foreign)))

@@ -6,6 +6,7 @@ from toolchain.model.relation_name import RelationName
 from toolchain.refactor.sql import ident, relation
 from toolchain.spec.schema.dropping_parts import drop_column, forget_reading
 from toolchain.spec.schema.dropping_relations import drop_relation
+from toolchain.spec.schema.functions import drop_function
 from toolchain.spec.schema.state import State
 from toolchain.spec.schema.swap import without
 from toolchain.spec.schema.text import Node, strings
@@ -25,8 +26,10 @@ def drop(state: State, node: Node) -> None:
         elif what in ("OBJECT_TRIGGER", "OBJECT_POLICY", "OBJECT_RULE"):
             *table, name = strings(each)
             drop_from_table(state, state.found(tuple(table)), what, name)
-        elif what in ("OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE") and cascade:
-            _drop_function(state, strings(each.objname))
+        elif what in ("OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE"):
+            drop_function(state, each)
+            if cascade:
+                _drop_callers(state, strings(each.objname))
         elif what == "OBJECT_PUBLICATION":
             state.publications.pop(each.sval, None)
         elif what == "OBJECT_SCHEMA":
@@ -38,6 +41,8 @@ def _drop_schema(state: State, schema: str) -> None:
         if name.schema == schema:
             drop_relation(state, name, cascade=True)
             _drop_type(state, name, cascade=True)
+    for signature in [each for each in state.functions if each[0].schema == schema]:
+        del state.functions[signature]
     for publication, each in state.publications.items():
         state.publications[publication] = replace(each, schemas=each.schemas - {schema})
 
@@ -61,6 +66,7 @@ def drop_from_table(state: State, table: RelationName, what: str, name: str) -> 
 
 def _drop_type(state: State, name: RelationName, *, cascade: bool) -> None:
     state.enums.pop(name, None)
+    state.types.pop(name, None)
     if not cascade:
         return
     written = {relation(name), ident(name.name)} if name.schema in state.path else {relation(name)}
@@ -70,7 +76,7 @@ def _drop_type(state: State, name: RelationName, *, cascade: bool) -> None:
                 drop_column(state, table, column.name, cascade=True)
 
 
-def _drop_function(state: State, names: tuple[str, ...]) -> None:
+def _drop_callers(state: State, names: tuple[str, ...]) -> None:
     function = relation(state.found(names))
     for name, table in list(state.tables.items()):
         for trigger in table.shape.triggers:

@@ -16,8 +16,7 @@ def drop_column(state: State, table: RelationName, name: str, *, cascade: bool) 
     if all(each.name != name for each in shape.columns):
         return
     generated = [c.name for c in shape.columns if c.generated and name in _names(c.generated)]
-    included = _readers(state, table, "key", name)
-    lost = [key for key in shape.keys if name in key.columns or key.name in included]
+    lost = [key for key in shape.keys if name in key.needs]
     if cascade:
         drop_readers(state, table, name)
         for key in lost:
@@ -91,7 +90,6 @@ def drop_constraint(state: State, table: RelationName, name: str, *, cascade: bo
             indexes=tuple(i for i in shape.indexes if i.name != table.beside(name)),
         )
     )
-    forget_reading(state, table, "key", name)
     for child in state.children(table):
         drop_constraint(state, child, name, cascade=cascade)
 

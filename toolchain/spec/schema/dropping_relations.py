@@ -41,6 +41,9 @@ def drop_readers(state: State, name: RelationName, column: str | None = None) ->
     ]
     for view in readers:
         drop_relation(state, view, cascade=True)
+    for signature, function in list(state.functions.items()):
+        if name in function.reads and (column is None or column in function.reads[name]):
+            del state.functions[signature]
 
 
 def drop_references(

@@ -95,10 +95,11 @@ def parsed_index(index: Index) -> Node | None:
     return node if type(node).__name__ == "IndexStmt" else None
 
 
-def indexed_columns(index: Index) -> tuple[str, ...]:
-    """The plain columns that an index is ordered by."""
-    node = parsed_index(index)
-    return tuple(each.name for each in node.indexParams if each.name) if node else ()
+def indexed_columns(node: Node) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The plain columns that an index is ordered by, and those that it only holds."""
+    parts = (node.indexParams, node.indexIncludingParams or ())
+    ordered, held = (tuple(each.name for each in part if each.name) for part in parts)
+    return ordered, held
 
 
 def moved_index(

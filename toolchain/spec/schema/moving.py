@@ -20,6 +20,7 @@ def move(state: State, old: RelationName, new: RelationName) -> None:
         _move_sequence(state, old, new)
     else:
         state.enums = rekeyed(state.enums, old, new)
+        state.types = rekeyed(state.types, old, new)
         _retype(state, old, new)
         _move_index(state, old, new)
         _refer(state, old, new)  # it may be a table that was there before the chain
@@ -57,6 +58,8 @@ def _refer(state: State, old: RelationName, new: RelationName) -> None:
 def _reread(state: State, old: RelationName, new: RelationName) -> None:
     for name, view in state.views.items():
         state.views[name] = replace(view, reads=rekeyed(view.reads, old, new))
+    for signature, function in state.functions.items():
+        state.functions[signature] = replace(function, reads=rekeyed(function.reads, old, new))
 
 
 def _move_sequence(state: State, old: RelationName, new: RelationName) -> None:
@@ -100,7 +103,6 @@ def rename_constraint(
     if name not in state.tables:
         return
     shape = replace(state.shape(name), keys=named(state.shape(name).keys, old, new))
-    rename_reading(state, name, "key", old, new)
     if not keys_alone:
         shape = replace(
             shape,
@@ -130,7 +132,9 @@ def rename_reading(state: State, name: RelationName, kind: str, old: str, new: s
 
 
 def move_function(state: State, old: RelationName, new: RelationName) -> None:
-    """Let triggers call a function by its new name."""
+    """Give a function another name, by which triggers call it then."""
+    for signature in [each for each in state.functions if each[0] == old]:
+        state.functions[new, signature[1]] = state.functions.pop(signature)
     for table in state.tables.values():
         triggers = tuple(
             replace(each, function=relation(new)) if each.function == relation(old) else each
@@ -144,6 +148,8 @@ def rename_schema(state: State, old: str, new: str) -> None:
     for name in sorted(set(state.names())):
         if name.schema == old:
             move(state, name, RelationName(new, name.name))
+    for function in {name for name, _ in state.functions if name.schema == old}:
+        move_function(state, function, RelationName(new, function.name))
     for title, publication in state.publications.items():
         schemas = swapped_set(publication.schemas, old, new)
         state.publications[title] = replace(publication, schemas=schemas)

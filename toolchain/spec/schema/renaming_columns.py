@@ -22,6 +22,10 @@ def rename_column(state: State, name: RelationName, old: str, new: str) -> None:
         if old in view.reads.get(name, ()):
             reads = {**view.reads, name: swapped_set(view.reads[name], old, new)}
             state.views[each] = replace(view, reads=reads)
+    for signature, function in state.functions.items():
+        if old in function.reads.get(name, ()):
+            reads = {**function.reads, name: swapped_set(function.reads[name], old, new)}
+            state.functions[signature] = replace(function, reads=reads)
     for title, publication in state.publications.items():
         if old in publication.tables.get(name, ()):
             columns = swapped_set(publication.tables[name], old, new)
@@ -63,7 +67,14 @@ def _renamed_shape(shape: TableSchema, old: str, new: str) -> TableSchema:
     return replace(
         shape,
         columns=named(tuple(columns), old, new),
-        keys=tuple(replace(k, columns=swapped(k.columns, old, new)) for k in shape.keys),
+        keys=tuple(
+            replace(
+                each,
+                columns=swapped(each.columns, old, new),
+                included=swapped(each.included, old, new),
+            )
+            for each in shape.keys
+        ),
         checks=tuple(
             replace(
                 each,
@@ -73,7 +84,12 @@ def _renamed_shape(shape: TableSchema, old: str, new: str) -> TableSchema:
             for each in shape.checks
         ),
         foreign_keys=tuple(
-            replace(f, columns=swapped(f.columns, old, new)) for f in shape.foreign_keys
+            replace(
+                each,
+                columns=swapped(each.columns, old, new),
+                emptied=swapped(each.emptied, old, new),
+            )
+            for each in shape.foreign_keys
         ),
         indexes=tuple(_with_column(i, shape.name, old, new) for i in shape.indexes),
         triggers=tuple(replace(t, columns=swapped(t.columns, old, new)) for t in shape.triggers),

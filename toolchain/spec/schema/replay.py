@@ -3,12 +3,20 @@
 What a DO block or a function executes is not seen, and neither is what was there before.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from toolchain.model.schema import Schema
 from toolchain.spec.schema.altering import alter_table, set_schema
 from toolchain.spec.schema.dropping import drop
+from toolchain.spec.schema.functions import (
+    alter_domain,
+    create_composite,
+    create_domain,
+    create_function,
+    create_range,
+)
 from toolchain.spec.schema.indexes import create_index
+from toolchain.spec.schema.made import clashes
 from toolchain.spec.schema.objects import (
     alter_enum,
     alter_sequence,
@@ -39,9 +47,20 @@ class Replay:
 
         A text is a session of its own: its search_path and its temporary tables end with it.
         """
+        for _ in self._statements(sql):
+            pass
+
+    def apply_new(self, sql: str) -> tuple[str, ...]:
+        """Follow a text as apply does; returns what it makes although there is one of the name."""
+        nodes = self._statements(sql)
+        return tuple(what for node in nodes for what in clashes(self._state, node))
+
+    def _statements(self, sql: str) -> Iterator[Node]:
+        """Each statement, which is followed when the next one is asked for."""
         from pglast import parse_sql  # noqa: PLC0415 - 0.05 s, and not every product needs it
 
         for raw in parse_sql(sql):
+            yield raw.stmt
             _follow(self._state, raw.stmt)
         self._state.forget_temporary()
         self._state.path = ("public",)
@@ -82,14 +101,19 @@ def _set_path(state: State, node: Node) -> None:
 
 
 _FOLLOWED: Mapping[str, Callable[[State, Node], None]] = {
+    "AlterDomainStmt": alter_domain,
     "AlterEnumStmt": alter_enum,
     "AlterObjectSchemaStmt": set_schema,
     "AlterPublicationStmt": alter_publication,
     "AlterSeqStmt": alter_sequence,
     "AlterTableStmt": alter_table,
+    "CompositeTypeStmt": create_composite,
+    "CreateDomainStmt": create_domain,
     "CreateEnumStmt": create_enum,
+    "CreateFunctionStmt": create_function,
     "CreatePolicyStmt": create_policy,
     "CreatePublicationStmt": create_publication,
+    "CreateRangeStmt": create_range,
     "CreateSchemaStmt": _create_schema,
     "CreateSeqStmt": create_sequence,
     "CreateStmt": create_table,

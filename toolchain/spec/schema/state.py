@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from toolchain.model.relation_name import RelationName
-from toolchain.model.schema import Column, Schema, TableSchema
+from toolchain.model.schema import Column, Schema, TableSchema, Trigger
 from toolchain.refactor.sql import literal, relation
 from toolchain.spec.schema.text import Node, parsed, strings
 
@@ -15,7 +15,7 @@ TEMPORARY = "pg_temp"
 class Reading:
     """Columns that an object of a table needs beyond what the model says of it.
 
-    `kind` is key (what it includes), trigger (its WHEN), policy or rule.
+    `kind` is trigger (its WHEN), policy or rule.
     """
 
     kind: str
@@ -43,6 +43,17 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function; `reads` is what its SQL-standard body names, as a view's. Others are texts."""
+
+    reads: Mapping[RelationName, frozenset[str]] = field(default_factory=dict)
+
+
+# Functions of one name differ in the types of what goes into them.
+Signature = tuple[RelationName, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
     """A publication; `tables` maps those published by name to the columns that it needs."""
 
@@ -53,12 +64,17 @@ class Publication:
 
 @dataclass(slots=True)
 class State:
-    """The schema so far; a sequence has the table and column that own it, or None."""
+    """The schema so far; a sequence has the table and column that own it, or None.
+
+    `types` are all that are no enums, with the default of a domain.
+    """
 
     tables: dict[RelationName, Table] = field(default_factory=dict)
     views: dict[RelationName, View] = field(default_factory=dict)
     sequences: dict[RelationName, tuple[RelationName, str] | None] = field(default_factory=dict)
     enums: dict[RelationName, tuple[str, ...]] = field(default_factory=dict)
+    types: dict[RelationName, str | None] = field(default_factory=dict)
+    functions: dict[Signature, Function] = field(default_factory=dict)
     publications: dict[str, Publication] = field(default_factory=dict)
     path: tuple[str, ...] = ("public",)
 
@@ -69,12 +85,19 @@ class State:
             views=dict(self.views),
             sequences=dict(self.sequences),
             enums=dict(self.enums),
+            types=dict(self.types),
+            functions=dict(self.functions),
             publications=dict(self.publications),
         )
 
     def names(self) -> Iterator[RelationName]:
         """Everything that has a name of a relation or of a type."""
-        yield from (*self.tables, *self.views, *self.sequences, *self.enums)
+        yield from (*self.enums, *self.types)
+        yield from self.relations()
+
+    def relations(self) -> Iterator[RelationName]:
+        """Everything that has a name of a relation."""
+        yield from (*self.tables, *self.views, *self.sequences)
         for name, table in self.tables.items():
             yield from (index.name for index in table.shape.indexes)
             yield from (name.beside(key.name) for key in table.shape.keys)
@@ -145,13 +168,22 @@ class State:
         for name, view in self.views.items():
             for read in view.reads:
                 views.setdefault(read, []).append(name)
+        functions: dict[RelationName, set[RelationName]] = {}
+        for (name, _), function in self.functions.items():
+            for read in function.reads:
+                functions.setdefault(read, set()).add(name)
         return Schema(
             tables={
                 name: replace(
                     table.shape,
                     views=tuple(sorted(views.get(name, ()))),
+                    functions=tuple(sorted(functions.get(name, ()))),
+                    triggers=_with_conditions(table),
                     publications=tuple(
                         sorted(p for p, each in self.publications.items() if name in each.tables)
+                    ),
+                    published=frozenset().union(
+                        *(each.tables.get(name, ()) for each in self.publications.values())
                     ),
                     children=bool(table.parents) or table.partitioned or name in parents,
                 )
@@ -160,12 +192,23 @@ class State:
             views=frozenset(self.views),
             sequences=frozenset(self.sequences),
             enums=dict(self.enums),
+            types=dict(self.types),
             whole_publications=tuple(
                 sorted(
                     p for p, each in self.publications.items() if each.everything or each.schemas
                 )
             ),
         )
+
+
+def _with_conditions(table: Table) -> tuple[Trigger, ...]:
+    """The triggers of a table, each with what its WHEN reads."""
+    read = {each.name: each.columns for each in table.readings if each.kind == "trigger"}
+    names = {column.name for column in table.shape.columns}
+    return tuple(
+        replace(each, condition=read.get(each.name, frozenset()) & names)
+        for each in table.shape.triggers
+    )
 
 
 def next_value(sequence: RelationName) -> str:

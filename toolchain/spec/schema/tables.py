@@ -29,7 +29,9 @@ def create_table(state: State, node: Node) -> None:
         return
     parents = tuple(state.found_by(parent) for parent in node.inhRelations or ())
     state.tables[name] = Table(
-        shape=TableSchema(name=name), parents=parents, partitioned=node.partspec is not None
+        shape=TableSchema(name=name, unlogged=node.relation.relpersistence == "u"),
+        parents=parents,
+        partitioned=node.partspec is not None,
     )
     for parent in parents:
         for column in state.columns(parent):
@@ -168,7 +170,7 @@ def _copy_checks(state: State, table: RelationName, source: RelationName) -> Non
 
 def _copy_indexes(state: State, table: RelationName, source: RelationName) -> None:
     for key in state.shape(source).keys:
-        middle, label = ((), "pkey") if key.primary else (key.columns, "key")
+        middle, label = ((), "pkey") if key.primary else (key.needs, "key")
         name = free_name(table.name, middle, label, state.taken(table.schema))
         shape = state.shape(table)
         state.reshape(replace(shape, keys=(*shape.keys, replace(key, name=name))))

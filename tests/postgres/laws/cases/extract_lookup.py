@@ -32,6 +32,9 @@ NEW = replace(
         f" WHERE id {RANGE} AND n IS NOT NULL",
     ),
     clear=(f"UPDATE public.item SET n = NULL, label_id = NULL WHERE id {RANGE}",),
+    clear_low=(
+        f"UPDATE public.item SET n = NULL, label_id = NULL WHERE id {RANGE} AND n < %(by)s",
+    ),
     copy=None,
 )
 CASES = (

@@ -59,6 +59,10 @@ OLD = Form(
         " cpu_count = COALESCE(host.cpu_count, 0) + excluded.cpu_count",
     ),
     clear=(f"UPDATE public.host SET cpu_count = NULL, fqdn = NULL WHERE id {RANGE}",),
+    clear_low=(
+        f"UPDATE public.host SET cpu_count = NULL, fqdn = NULL"
+        f" WHERE id {RANGE} AND cpu_count < %(by)s",
+    ),
     truncate=("TRUNCATE public.host CASCADE",),
     copy=(
         Copy(
@@ -124,6 +128,10 @@ ALTER TABLE public.host ADD owner integer NOT NULL
     old=OLD,
     new=NEW,
     after=FINAL,
+    outlives=False,  # it was written before anybody thought of that
+    main="public.host",
+    again="UPDATE public.host SET cpu_count = cpu_count + 1000"
+    " WHERE id = NEW.id AND cpu_count < 1000",
     straying=(
         f"SELECT * FROM {' FULL JOIN '.join(_COPIES)} JOIN public.host ON id = host_id"
         f" WHERE (hardware.host_id IS NOT NULL AND network.host_id IS NOT NULL) AND ({_WRONG})",

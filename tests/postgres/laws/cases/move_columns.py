@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from tests.postgres.laws.case import Case, Copy
 from tests.postgres.laws.forms import ITEM, ITEMS, RANGE, known, name, wide
+from tests.postgres.laws.operations import GROUP
 from toolchain.model.refactoring import MoveColumns, Part, SplitTable
 from toolchain.model.schema import Column, ForeignKey, Index, Key, TableSchema
 from toolchain.refactor.move import columns
@@ -71,6 +72,16 @@ _ROWS = (
     "INSERT INTO public.item (id, owner, m, label, base)"
     " SELECT key, key / 10, m, text, key FROM {rows}"
 )
+
+
+def _emptied(parents: str) -> str:
+    """One statement, which looks again at a parent that it has waited for."""
+    return f"""
+WITH low AS (UPDATE public.base SET n = NULL WHERE {parents} AND n < %(by)s RETURNING id)
+UPDATE public.item SET label = NULL FROM low WHERE item.base = low.id AND item.id {RANGE}
+"""
+
+
 NEW = replace(
     OLD,
     read="SELECT item.id AS key, base.n AS n, item.m AS m, label AS text"
@@ -85,6 +96,7 @@ NEW = replace(
         f"UPDATE public.base SET n = NULL WHERE id {RANGE}",
         f"UPDATE public.item SET label = NULL WHERE id {RANGE}",
     ),
+    clear_low=(_emptied(f"id {RANGE}"),),
     upsert=None,
     copy=None,
 )
@@ -128,4 +140,77 @@ KEYED = Case(
     isolated=False,
 )
 
-CASES = (MOVE, KEYED)
+# The same with three rows a group. Before the migration begins old servers write all of a group.
+
+_BASE = f"key / {GROUP}"
+_LAST = f"""(SELECT DISTINCT ON ({_BASE}) {_BASE} AS base, n FROM {{rows}}
+    ORDER BY {_BASE}, key DESC) AS told"""
+_GROUPS = f"base IN (SELECT base FROM public.item WHERE id {RANGE})"
+_PARENTS = f"id IN (SELECT base FROM public.item WHERE id {RANGE})"
+_SIBLING = f"(SELECT item.n FROM public.item WHERE item.base = {_BASE} LIMIT 1)"
+_JOINED = f"WHERE EXISTS (SELECT FROM public.item WHERE item.base = {_BASE})"
+_ONE = _INSERT.replace("text, key FROM", f"text, {_BASE} FROM")
+_SILENT = f"{_ROWS.replace('text, key FROM', f'text, {_BASE} FROM')} {_JOINED}"
+_REPEAT = f"{_ONE.replace('m, n, text', f'm, {_SIBLING}, text')} {_JOINED}"
+BEGUN = replace(
+    OLD,
+    insert=(_ONE,),
+    upsert=tuple(text.replace(_INSERT, _ONE) for text in OLD.upsert or ()),
+    copy=(Copy(into=_INTO, fields=("key", "owner", "m", "n", "text", "group")),),
+    join=(_SILENT,),
+    repeat=(_REPEAT,),
+)
+WHOLE = replace(
+    BEGUN,
+    insert=(
+        _ONE,
+        f"UPDATE public.item SET n = told.n FROM {_LAST} WHERE item.base = told.base"
+        " AND item.n IS DISTINCT FROM told.n",
+    ),
+    add=(f"UPDATE public.item SET n = n + %(by)s WHERE {_GROUPS}",),
+    clear=(
+        f"UPDATE public.item SET n = NULL WHERE {_GROUPS}",
+        f"UPDATE public.item SET label = NULL WHERE id {RANGE}",
+    ),
+    clear_low=(
+        f"UPDATE public.item SET label = NULL WHERE id {RANGE} AND n < %(by)s",
+        f"UPDATE public.item SET n = NULL WHERE {_GROUPS} AND n < %(by)s",
+    ),
+    upsert=None,
+    copy=None,
+    join=None,
+)
+_SHARED = replace(
+    NEW,
+    insert=(
+        f"UPDATE public.base SET n = told.n FROM {_LAST} WHERE id = told.base",
+        _ROWS.replace("text, key FROM", f"text, {_BASE} FROM"),
+    ),
+    add=(f"UPDATE public.base SET n = n + %(by)s WHERE {_PARENTS}",),
+    clear=(
+        f"UPDATE public.base SET n = NULL WHERE {_PARENTS}",
+        f"UPDATE public.item SET label = NULL WHERE id {RANGE}",
+    ),
+    clear_low=(_emptied(_PARENTS),),
+    join=(_SILENT,),
+)
+MOVE_SHARED = replace(
+    MOVE, name="move shared column", old=WHOLE, begun=BEGUN, new=_SHARED, group=GROUP
+)
+KEYED_SHARED = replace(
+    KEYED,
+    name="split with shared key",
+    old=WHOLE,
+    begun=BEGUN,
+    new=replace(
+        _SHARED,
+        insert=(
+            f"INSERT INTO public.base (id, n) SELECT base, n FROM {_LAST}"
+            " ON CONFLICT (id) DO UPDATE SET n = excluded.n",
+            *_SHARED.insert[1:],
+        ),
+    ),
+    group=GROUP,
+)
+
+CASES = (MOVE, KEYED, MOVE_SHARED, KEYED_SHARED)

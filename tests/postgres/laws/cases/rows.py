@@ -11,9 +11,16 @@ from toolchain.model.refactoring import (
     NewColumn,
     OldColumn,
     RenameColumn,
+    SetNotNull,
 )
 from toolchain.model.schema import Column
-from toolchain.refactor.row import add_column, change_columns, drop_column, rename_column
+from toolchain.refactor.row import (
+    add_column,
+    change_columns,
+    drop_column,
+    rename_column,
+    set_not_null,
+)
 
 TABLE = name("item")
 
@@ -44,6 +51,10 @@ _DIGITS = replace(
     ),
     write=(f"UPDATE public.item SET label = %(text)s WHERE id {RANGE} AND ones IS NOT NULL",),
     clear=(f"UPDATE public.item SET tens = NULL, ones = NULL, label = NULL WHERE id {RANGE}",),
+    clear_low=(
+        "UPDATE public.item SET tens = NULL, ones = NULL, label = NULL"
+        f" WHERE id {RANGE} AND {_N} < %(by)s",
+    ),
     upsert=None,
     copy=None,
 )
@@ -94,6 +105,10 @@ ADD = Case(
         clear=(
             f"UPDATE public.item SET n = NULL, twice = NULL, label = NULL WHERE id {RANGE}",
         ),
+        clear_low=(
+            "UPDATE public.item SET n = NULL, twice = NULL, label = NULL"
+            f" WHERE id {RANGE} AND n < %(by)s",
+        ),
         copy=None,
     ),
 )  # fmt: skip
@@ -132,4 +147,27 @@ DROP = Case(
     new=wide(),
 )
 
-CASES = (RENAME, CHANGE, ADD, DROP)
+# Old servers leave out a column that new ones always write; what they read of n is what it says.
+SET = Case(
+    name="set not null",
+    schema=ITEM + "ALTER TABLE public.item ADD extra integer;",
+    phases=set_not_null.phases(
+        "extra",
+        SetNotNull(table=TABLE, column="extra", fill="m * 0 + 7"),
+        known(replace(ITEMS, columns=(*ITEMS.columns, Column(name="extra", type="integer")))),
+    ),
+    old=wide(),
+    new=replace(
+        wide(),
+        # A row that has NULL there cannot be read, and one too many is not in the other form.
+        read="SELECT id AS key, n, m, label AS text FROM public.item WHERE extra = 7",
+        insert=(
+            "INSERT INTO public.item (id, owner, m, n, label, extra)"
+            " SELECT key, key / 10, m, n, text, 7 FROM {rows}",
+        ),
+        upsert=None,
+        copy=None,
+    ),
+)
+
+CASES = (RENAME, CHANGE, ADD, DROP, SET)

@@ -37,7 +37,8 @@ SPLIT = "split_table: {table: host, into: {hardware: {columns: [cpu, memory]}}}"
 class Specs:
     """Releases 1.0.0, 1.1.0 and 1.2.0; the operation stands in line 9 of the second.
 
-    `beside` is another operation of 1.1.0, `later` one of 1.2.0, and `raw` what b.sql holds.
+    `before` is another step of 1.0.0, `beside` one of 1.1.0, `later` one of 1.2.0, and `raw` what
+    b.sql holds.
     """
 
     expand: str
@@ -45,6 +46,7 @@ class Specs:
     migrate_with: str = "1.1.0"
     contract: str | None = "change: it"
     raw: str = "SELECT 1;\n"
+    before: str | None = None
     beside: str | None = None
     later: str | None = None
     statements: str = ""
@@ -52,7 +54,9 @@ class Specs:
 
     def files(self) -> dict[str, bytes]:
         """The product's files by path."""
-        first = _release("1.0.0", "2026-01-01", 1, {"expand": "change: tables\n      sql: a.sql"})
+        before = f"\n    - change: before\n      {self.before}" if self.before else ""
+        tables = f"change: tables\n      sql: a.sql{before}"
+        first = _release("1.0.0", "2026-01-01", 1, {"expand": tables})
         beside = f"\n    - change: other\n      {self.beside}" if self.beside else ""
         steps = {"expand": f"change: it\n      {self.expand}{beside}"}
         later: dict[str, str] = {}

@@ -260,6 +260,10 @@ def test_row_security() -> None:
     assert (host.row_security, host.policies) == (True, ("mine",))
     host = table(replayed(HOST, enabled, "ALTER TABLE host DISABLE ROW LEVEL SECURITY"), "host")
     assert not host.row_security
+    forced = "ALTER TABLE host FORCE ROW LEVEL SECURITY"
+    assert table(replayed(HOST, forced), "host").row_security_forced
+    no_more = forced.replace("FORCE", "NO FORCE")
+    assert not table(replayed(HOST, forced, no_more), "host").row_security_forced
 
 
 def test_the_path_and_temporary_tables_end_with_a_text() -> None:
