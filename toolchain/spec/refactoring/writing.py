@@ -2,12 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from toolchain.model.change import Batch, Phase, Script, Step
 from toolchain.model.history import parents
-from toolchain.model.refactoring import Refactoring, Strategy
-from toolchain.model.schema import Schema
 from toolchain.refactor.generate import generate
 from toolchain.refactor.phases import Limit, Migration, Phases, UnableError
 from toolchain.refactor.sql import comment, script
@@ -19,49 +16,11 @@ from toolchain.spec.problem import Complaint, Related
 from toolchain.spec.refactoring.declared import operation_of
 from toolchain.spec.refactoring.expressions import normalised
 from toolchain.spec.refactoring.free import require_free_names, texts_of
-from toolchain.spec.refactoring.held import Held, dropped_indexes, held_by, meeting, moved
-from toolchain.spec.refactoring.qualified import Made, names_made, require_qualified
+from toolchain.spec.refactoring.held import dropped_indexes, held_by
+from toolchain.spec.refactoring.known import Declared, Known
+from toolchain.spec.refactoring.qualified import names_made, require_qualified
+from toolchain.spec.refactoring.under_way import follow, require_free, unable
 from toolchain.spec.sql.files import SqlFiles
-
-if TYPE_CHECKING:
-    from toolchain.spec.schema.replay import Replay
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Declared:
-    """A change that a release on the way has declared."""
-
-    phases: Phases
-    placed: PlacedStep
-    step: Step
-
-
-@dataclass(slots=True, kw_only=True)
-class _Known:
-    """What a shard's history holds at a place of the chain.
-
-    `changes` has None for a change whose SQL a person wrote; `failed` are those that could not be
-    generated, `held` what those need that are expanded and not contracted. `named` are the
-    functions and types that SQL of one's own has made.
-    """
-
-    replay: "Replay"
-    changes: dict[str, _Declared | None] = field(default_factory=dict)
-    moved: set[str] = field(default_factory=set)
-    failed: set[str] = field(default_factory=set)
-    held: dict[str, Held] = field(default_factory=dict)
-    named: frozenset[Made] = frozenset()
-
-    def copy(self) -> "_Known":
-        """The same, for a branch to go on from."""
-        return _Known(
-            replay=self.replay.copy(),
-            changes=dict(self.changes),
-            moved=set(self.moved),
-            failed=set(self.failed),
-            held=dict(self.held),
-            named=self.named,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +42,12 @@ def write_refactorings(releases: Sequence[tuple[Document, Facts]], sql: SqlFiles
         return Written(facts=[facts for _, facts in ordered])
     from toolchain.spec.schema.replay import Replay  # noqa: PLC0415  (its parser takes 0.1 s)
 
-    known: list[_Known] = []
+    known: list[Known] = []
     written: list[Facts] = []
     for (document, facts), parent in zip(
         ordered, parents([facts for _, facts in ordered]), strict=True
     ):
-        here = _Known(replay=Replay()) if parent is None else known[parent].copy()
+        here = Known(replay=Replay()) if parent is None else known[parent].copy()
         steps = tuple(_step(document, placed, here, sql) for placed in facts.steps)
         known.append(here)
         written.append(replace(facts, steps=steps))
@@ -101,7 +60,7 @@ def write_refactorings(releases: Sequence[tuple[Document, Facts]], sql: SqlFiles
     return Written(facts=written, limits=limits)
 
 
-def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) -> PlacedStep:
+def _step(document: Document, placed: PlacedStep, known: Known, sql: SqlFiles) -> PlacedStep:
     step = placed.step
     if step.sql.text is None:
         if step.phase is not Phase.EXPAND and known.changes.get(step.change) is not None:
@@ -116,7 +75,7 @@ def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) 
         file = sql.known(step.sql.name)
         if file is not None:
             known.named |= names_made(file.statements)
-            _apply(document, placed, known, file.text)
+            follow(document, placed, known, file.text)
         if step.phase is Phase.EXPAND:
             known.changes[step.change] = None
         return placed
@@ -142,7 +101,7 @@ def _step(document: Document, placed: PlacedStep, known: _Known, sql: SqlFiles) 
             sql.add(text.name, text.text)
     # As it is before the expand: what a catalogue's change drops may be gone after it.
     held = held_by(step.refactoring, known.replay.schema)
-    _apply(document, placed, known, step.sql.text or "")
+    follow(document, placed, known, step.sql.text or "")
     declared = known.changes.get(step.change)
     if step.phase is Phase.EXPAND and declared is not None:
         if declared.phases.contract is not None:
@@ -158,49 +117,24 @@ def _operation_path(document: Document, placed: PlacedStep) -> Path:
     return placed.path if operation is None else (*placed.path, operation)
 
 
-def _apply(document: Document, placed: PlacedStep, known: _Known, text: str) -> None:
-    """Follow a step's SQL, which must leave alone what a refactoring under way has written on."""
-    before = known.replay.schema
-    known.replay.apply(text)
-    for change, held in known.held.items():
-        declared = known.changes[change]
-        if change == placed.step.change or declared is None:
-            continue
-        row = declared.phases.strategy is Strategy.ROW
-        for table in moved(held, before, known.replay.schema, indexes=not row):
-            document.complain(
-                Complaint(
-                    Code.REFACTORING_UNDER_WAY,
-                    f"the step {placed.step.id} changes {table} while {change} has it in two forms",
-                    f"move it before the expand of {change}, or behind its contract",
-                ),
-                placed.path,
-                _declaration_of(declared),
-            )
-
-
-def _declaration_of(declared: _Declared) -> Related:
-    return Related(origin=declared.placed.place.origin, message="the refactoring under way")
-
-
-def _declaration(step: Step, known: _Known) -> tuple[Related, ...]:
+def _declaration(step: Step, known: Known) -> tuple[Related, ...]:
     declared = known.changes.get(step.change)
     if declared is None:
         return ()
     return (Related(origin=declared.placed.place.origin, message="the refactoring"),)
 
 
-def _expand(placed: PlacedStep, known: _Known) -> Step:
+def _expand(placed: PlacedStep, known: Known) -> Step:
     step = placed.step
     if step.refactoring is None:
         raise TypeError(f"{step.id}: a step without SQL that declares nothing")
     refactoring = normalised(step.refactoring)
     require_qualified(refactoring, known.named)
-    _require_free(step.change, refactoring, known)
+    require_free(step.change, refactoring, known)
     try:
         phases = generate(step.change, refactoring, known.replay.schema)
     except UnableError as error:
-        raise _unable(error, refactoring, known) from None
+        raise unable(error, refactoring, known) from None
     require_free_names(step.change, texts_of(phases), known.replay)
     expand = phases.expand
     step = replace(
@@ -213,41 +147,8 @@ def _expand(placed: PlacedStep, known: _Known) -> Step:
         strategy=phases.strategy,
         why=phases.why,
     )
-    known.changes[step.change] = _Declared(phases=phases, placed=placed, step=step)
+    known.changes[step.change] = Declared(phases=phases, placed=placed, step=step)
     return step
-
-
-def _unable(error: UnableError, refactoring: Refactoring, known: _Known) -> Complaint:
-    """The refusal, with the refactoring under way on the same table that may be its cause."""
-    tables = held_by(refactoring, Schema()).keys()
-    for change, held in known.held.items():
-        declared = known.changes[change]
-        for table in sorted(tables & held.keys()):
-            if declared is not None:
-                return Complaint(
-                    Code.REFACTORING,
-                    f"{error.message} ({change} of {declared.placed.place.origin} is under way on"
-                    f" {table})",
-                    f"move it behind the contract of {change}, or {error.cure}",
-                )
-    return Complaint(Code.REFACTORING, error.message, error.cure)
-
-
-def _require_free(change: str, refactoring: Refactoring, known: _Known) -> None:
-    """Raise Complaint where a refactoring under way has the same columns or tables in two forms."""
-    schema = known.replay.schema
-    mine = held_by(refactoring, schema, keys=False)
-    for other in known.held:
-        declared = known.changes[other]
-        if declared is None:
-            continue
-        for table in meeting(mine, held_by(declared.step.refactoring, schema, keys=False)):
-            raise Complaint(
-                Code.REFACTORING_UNDER_WAY,
-                f"{change} would change what {other} ({declared.placed.place.origin}) has in two"
-                f" forms, of {table}",
-                f"move it behind the contract of {other}, which runs after its release's expands",
-            )
 
 
 def _headed(step: Step, phases: Phases, sql: str) -> str:
@@ -256,7 +157,7 @@ def _headed(step: Step, phases: Phases, sql: str) -> str:
     return script(comment(f"{step.change}. {why}."), sql)
 
 
-def _later(step: Step, known: _Known) -> Step:
+def _later(step: Step, known: Known) -> Step:
     declared = known.changes.get(step.change)
     if declared is None:
         raise Complaint(
