@@ -13,6 +13,7 @@ from toolchain.refactor.sql import (
     trigger,
     trigger_function,
 )
+from toolchain.refactor.viewed import part_limits
 
 
 def create(merge: MergeLayout, part: PartLayout) -> str:
@@ -47,42 +48,19 @@ def drop(part: PartLayout) -> str:
 
 def limits(merge: MergeLayout, part: PartLayout) -> tuple[Limit, ...]:
     """What servers cannot do before the contract."""
-    view = f"{part.table} is a view with triggers from the migration to the contract"
     return (
-        Limit(
-            act=Act.ON_CONFLICT,
-            relation=part.table,
-            why=f"{view}: ON CONFLICT (column) fails, and ON CONFLICT DO NOTHING is done"
-            " regardless of a conflict; use UPDATE, and INSERT where that found no row",
-        ),
-        Limit(
-            act=Act.MERGE,
-            relation=part.table,
-            why=f"{view}, which takes no MERGE before PostgreSQL 17; use UPDATE, and INSERT where"
-            " that found no row",
-        ),
-        Limit(
-            act=Act.TRUNCATE,
-            relation=part.table,
-            why=f"{view}, and only tables can be truncated; use DELETE",
+        *part_limits(
+            part.table,
+            when="from the migration to the contract",
+            reference=(part.key,),
+            key=ident(merge.key),
+            source=merge.into,
         ),
         Limit(
             act=Act.TRUNCATE,
             relation=merge.into,
             why=f"the table behind the view {part.table} refers to {merge.into}; use TRUNCATE …"
             " CASCADE, or DELETE",
-        ),
-        Limit(
-            act=Act.UPDATE,
-            relation=part.table,
-            columns=frozenset({part.key}),
-            why=f"{view}: another {part.key} would be another {ident(merge.key)} of the whole row"
-            f" of {merge.into}; use DELETE and INSERT",
-        ),
-        Limit(
-            act=Act.COPY_OUT,
-            relation=part.table,
-            why=f"{view}: COPY … TO wants a query, as in COPY (SELECT …) TO",
         ),
     )
 

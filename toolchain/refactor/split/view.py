@@ -1,6 +1,6 @@
 """The parts as views of the table: one truth, which both forms read and write."""
 
-from toolchain.refactor.phases import Act, Expand, Limit
+from toolchain.refactor.phases import Expand, Limit
 from toolchain.refactor.split.instead import beside, delete, insert
 from toolchain.refactor.split.layout import PartLayout
 from toolchain.refactor.split.required import defer, release, restore
@@ -11,6 +11,7 @@ from toolchain.refactor.sql import (
     relation,
     script,
 )
+from toolchain.refactor.viewed import part_limits
 
 
 def expand(parts: tuple[PartLayout, ...]) -> Expand:
@@ -46,37 +47,12 @@ def drop(part: PartLayout) -> str:
 
 def limits(part: PartLayout) -> tuple[Limit, ...]:
     """What a server cannot do with a part that is a view."""
-    view = f"{part.table} is a view with triggers until the contract"
-    return (
-        Limit(
-            act=Act.ON_CONFLICT,
-            relation=part.table,
-            why=f"{view}: ON CONFLICT (column) fails, and ON CONFLICT DO NOTHING is done"
-            " regardless of a conflict; use UPDATE, and INSERT where that found no row",
-        ),
-        Limit(
-            act=Act.MERGE,
-            relation=part.table,
-            why=f"{view}, which takes no MERGE before PostgreSQL 17; use UPDATE, and INSERT where"
-            " that found no row",
-        ),
-        Limit(
-            act=Act.TRUNCATE,
-            relation=part.table,
-            why=f"{view}, and only tables can be truncated; use DELETE",
-        ),
-        Limit(
-            act=Act.UPDATE,
-            relation=part.table,
-            columns=frozenset(part.reference),
-            why=f"{view}: another {', '.join(part.reference)} would be another"
-            f" {', '.join(part.key)} of the whole row of {part.source}; use DELETE and INSERT",
-        ),
-        Limit(
-            act=Act.COPY_OUT,
-            relation=part.table,
-            why=f"{view}: COPY … TO wants a query, as in COPY (SELECT …) TO",
-        ),
+    return part_limits(
+        part.table,
+        when="until the contract",
+        reference=part.reference,
+        key=", ".join(part.key),
+        source=part.source,
     )
 
 

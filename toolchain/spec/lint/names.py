@@ -3,17 +3,11 @@
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from toolchain.model.relation_name import RelationName
 from toolchain.spec.sql.parser import Tree
 
-
-class Relation(NamedTuple):
-    """A table, view, index or sequence; without a schema it is taken for one of public."""
-
-    schema: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.schema}.{self.name}"
+# Without a schema it is taken for one of public.
+Relation = RelationName
 
 
 class Type(NamedTuple):

@@ -36,20 +36,16 @@ def acts_of(statement: Statement) -> Iterator[Done]:
                 yield Done(Act.MERGE, _relation(node))
             case "TruncateStmt":
                 for each in node.get("relations", ()):
-                    yield Done(Act.TRUNCATE, _named(each.get("RangeVar", {})))
+                    yield Done(Act.TRUNCATE, relation_of(each.get("RangeVar", {})))
             case "CopyStmt" if "relation" in node:
                 yield Done(Act.COPY if node.get("is_from") else Act.COPY_OUT, _relation(node))
             case "SelectStmt" if "lockingClause" in node:
                 for _, variable in _ranges(node.get("fromClause", ())):
-                    yield Done(Act.LOCK, _named(variable))
+                    yield Done(Act.LOCK, relation_of(variable))
 
 
 def _relation(node: Tree) -> RelationName:
-    return _named(node.get("relation", {}))
-
-
-def _named(variable: Tree) -> RelationName:
-    return RelationName(*relation_of(variable))
+    return relation_of(node.get("relation", {}))
 
 
 def _targets(parts: object) -> frozenset[str]:
