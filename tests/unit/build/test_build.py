@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import REPOSITORY, Interlock
 from tests.samples import write_product, write_release
+from tests.waiting import appeared
 
 
 def packages(directory: Path) -> dict[str, bytes]:
@@ -294,7 +295,7 @@ def test_an_interrupted_build_leaves_nothing_behind(tmp_path: Path, number: sign
         text=True,
     )
     deadline = time.monotonic() + 30
-    while not list(dist.glob(".staging-*/*")) and time.monotonic() < deadline:
+    while not appeared(dist, ".staging-*/*") and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(number)
     _, errors = process.communicate(timeout=30)

@@ -15,6 +15,7 @@ import pytest
 from tests.conftest import REPOSITORY, Interlock
 from tests.samples import write_product
 from tests.verify_samples import FLEETDESK, build, plain_deb, plain_rpm, repack, shelf
+from tests.waiting import appeared
 
 
 @pytest.fixture(scope="session")
@@ -256,7 +257,7 @@ def test_an_interrupted_verification_leaves_nothing(packages: Path, tmp_path: Pa
         text=True,
     )
     deadline = time.monotonic() + 30
-    while not list(scratch.glob("*/apt-*/*/Packages")) and time.monotonic() < deadline:
+    while not appeared(scratch, "*/apt-*/*/Packages") and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
