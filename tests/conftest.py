@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.samples import write_product
+from tests.signing import Keys, gpg_home
 
 # A shell starts what it runs in the background with SIGINT ignored, and children inherit that;
 # tests that interrupt a child mean a child as a terminal starts it.
@@ -49,3 +50,10 @@ def run_interlock(
 def interlock(tmp_path: Path) -> Interlock:
     """Run the command as a user does, in a directory of its own."""
     return functools.partial(run_interlock, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def signing() -> Iterator[Keys]:
+    """Throw-away gpg keys."""
+    with gpg_home() as keys:
+        yield keys

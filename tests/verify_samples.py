@@ -1,5 +1,6 @@
 """Packages for the tests of verification: built ones, tampered ones, and hand-written ones."""
 
+import json
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,10 @@ from pathlib import Path
 from tests.conftest import REPOSITORY
 from toolchain.edge.process import Processes
 from toolchain.model.carried import Carried, PackageFile
-from toolchain.model.release import Product
+from toolchain.model.law import ServerHandshake, ShardHandshake
+from toolchain.model.release import Format, Product
+from toolchain.verify.expected import law_relations
+from toolchain.verify.halves import DatabaseHalf, Names, ServerHalf
 from toolchain.verify.intake import package_paths, read_packages
 from toolchain.verify.run import Answer, Verifier
 from toolchain.verify.witness import Witness
@@ -55,6 +59,50 @@ def swapped(
 
 def with_relations(file: PackageFile, relations: Iterable[Carried]) -> PackageFile:
     return replace(file, relations=tuple(relations))
+
+
+NAMES = Names.usual("acme")
+
+
+def window(low: object, below: object) -> dict[str, object]:
+    return {"oldest": low, "below": below}
+
+
+def release(
+    format_: Format, server: ServerHandshake, shard: ShardHandshake
+) -> tuple[PackageFile, PackageFile]:
+    """A server and a database package in memory, with the relations that they should have."""
+    versions = server.peers, shard.servers
+    peers, servers = (window(str(one.oldest), one.below and str(one.below)) for one in versions)
+    document = {
+        "product": NAMES.product,
+        "release": str(server.version),
+        "server": {"schema": window(server.schemas.oldest, server.schemas.below), "peers": peers},
+        "database": {"schema": shard.schema, "servers": servers},
+    }
+
+    def file(name: str) -> PackageFile:
+        version = f"{server.version.packaged}-1"
+        return PackageFile(
+            path=f"/{name}-{version}.{format_.value}",
+            format=format_,
+            name=name,
+            version=version,
+            architecture="all" if format_ is Format.DEB else "noarch",
+            relations=(),
+            protected=True,
+            sha256=f"{name}-{version}",
+            size=1,
+            handshake=json.dumps(document).encode(),
+        )
+
+    own = ServerHalf(file=file(NAMES.server_package), says=server)
+    other = DatabaseHalf(file=file(NAMES.database_package), release=server.version, says=shard)
+    filled = [
+        with_relations(half.file, sorted(law_relations(NAMES, half), key=str))
+        for half in (own, other)
+    ]
+    return filled[0], filled[1]
 
 
 def repack(deb: Path, target: Path, edit: Callable[[str], str]) -> Path:

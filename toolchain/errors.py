@@ -9,9 +9,9 @@ from typing import Any
 class InterlockError(Exception):
     """A failure with a sentence for the user.
 
-    `message` says what is wrong, `cure` what to do. Exit codes: 1 findings (check, verify),
-    2 usage, 3 spec, 4 tool, 5 output, 70 internal error (whatever is no InterlockError),
-    130 interrupted.
+    `message` says what is wrong, `cure` what to do. Exit codes: 1 findings (check, verify) or a
+    refusal (publish), 2 usage, 3 spec, 4 tool, 5 output, 70 internal error (whatever is no
+    InterlockError), 130 interrupted.
     """
 
     message: str
@@ -20,6 +20,11 @@ class InterlockError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}; {self.cure}" if self.cure else self.message
+
+
+@dataclass
+class RefusedError(InterlockError):
+    """What was asked for would break a promise: a frozen package, a stop that others need."""
 
 
 @dataclass

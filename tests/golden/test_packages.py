@@ -19,7 +19,14 @@ RPM_TEXT = (
     "[%{FILEMODES:perms} %{FILEUSERNAME} %{FILEGROUPNAME} %{FILEFLAGS:fflags} %{FILENAMES}\n]"
 )
 SCRIPTLETS = ("PREIN", "POSTIN", "PREUN", "POSTUN", "POSTTRANS")
-GENERATED = ("usr/lib/systemd", "usr/lib/sysusers.d", "usr/lib/tmpfiles.d")
+GENERATED = (
+    "usr/lib/systemd",
+    "usr/lib/sysusers.d",
+    "usr/lib/tmpfiles.d",
+    "usr/lib/fleetdesk-server/apt-hook",
+    "usr/lib/fleetdesk-server/ask-hook",
+    "etc/apt",
+)
 
 
 def output(*argv: object) -> str:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from toolchain.build.targets import Planned
 from toolchain.edge.process import Command, Processes, processors
 from toolchain.edge.resources import runner_files
 from toolchain.edge.staging import stage
 from toolchain.plan.compression import Compression
-from toolchain.plan.entry import File
+from toolchain.plan.entry import Entry, File
+from toolchain.plan.package import Package
 from toolchain.render.deb import render_control, render_deb
 from toolchain.render.templates import Templates
 
@@ -39,7 +39,8 @@ def dpkg_deb(tree: Path, target: Path, compression: Compression, *, epoch: int) 
 
 
 def build_deb(
-    planned: Planned,
+    package: Package,
+    compression: Compression,
     templates: Templates,
     licence_text: str,
     *,
@@ -47,9 +48,11 @@ def build_deb(
     work: Path,
     target: Path,
     processes: Processes,
-) -> None:
-    """Write one deb to `target`; `work` is an empty directory of its own."""
-    package = planned.package
+) -> tuple[Entry, ...]:
+    """Write one deb to `target`; `work` is an empty directory of its own.
+
+    What stands in its data member comes back.
+    """
     image = render_deb(package, templates, licence_text, runner_files())
     staged = stage(image.entries, work, product, epoch=package.epoch, checksum=True)
     control: Mapping[str, str] = {
@@ -68,4 +71,5 @@ def build_deb(
         if text
     ]
     stage(members, work, product, epoch=package.epoch, checksum=False)
-    processes.run(dpkg_deb(work, target, planned.compression, epoch=package.epoch))
+    processes.run(dpkg_deb(work, target, compression, epoch=package.epoch))
+    return image.entries

@@ -7,13 +7,18 @@ from pathlib import Path
 
 from toolchain.build.targets import Planned
 from toolchain.errors import OutputError
+from toolchain.plan.attestation import SBOM, STATEMENT
 
 MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """One line of the manifest; `size` in bytes, digests are SHA-256 in hex."""
+    """One line of the manifest; `size` in bytes, digests are SHA-256 in hex.
+
+    `sbom` and `provenance` are the digests of what stands beside the package; an earlier
+    Interlock wrote neither.
+    """
 
     file: str
     product: str
@@ -28,9 +33,18 @@ class Built:
     sha256: str
     size: int
     inputs: str
+    sbom: str = ""
+    provenance: str = ""
+
+    @property
+    def companions(self) -> tuple[tuple[str, str], ...]:
+        """The files beside the package, each with its digest."""
+        return (self.file + SBOM, self.sbom), (self.file + STATEMENT, self.provenance)
 
 
-def built(planned: Planned, *, sha256: str, size: int, inputs: str) -> Built:
+def built(
+    planned: Planned, *, sha256: str, size: int, inputs: str, companions: tuple[str, str]
+) -> Built:
     """The manifest's line of a package that was just built."""
     package = planned.package
     return Built(
@@ -47,6 +61,8 @@ def built(planned: Planned, *, sha256: str, size: int, inputs: str) -> Built:
         sha256=sha256,
         size=size,
         inputs=inputs,
+        sbom=companions[0],
+        provenance=companions[1],
     )
 
 

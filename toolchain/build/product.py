@@ -35,13 +35,18 @@ class OpenProduct:
         return template_reader(self.root)
 
     @property
+    def licence_file(self) -> str | None:
+        """The name of its licence file; None where it has none."""
+        tree = Directory(self.root)
+        # `look` follows links only as long as they stay inside the product.
+        return next((name for name in _LICENCE_FILES if tree.look(name).kind == "file"), None)
+
+    @property
     def licence_text(self) -> str:
         """The text of its licence file, or one sentence that names the licence."""
-        tree = Directory(self.root)
-        for name in _LICENCE_FILES:
-            # `look` follows links only as long as they stay inside the product.
-            if tree.look(name).kind == "file":
-                return _readable(self.root / name).decode(errors="replace")
+        name = self.licence_file
+        if name is not None:
+            return _readable(self.root / name).decode(errors="replace")
         return f"{self.product.name} is licensed under {self.product.licence}."
 
     def listing(self) -> Listing:

@@ -13,6 +13,7 @@ from toolchain.edge.process import Command, Processes
 from toolchain.edge.resources import packaging_directory, runner_files
 from toolchain.edge.staging import stage
 from toolchain.plan.compression import Compression
+from toolchain.plan.entry import Entry
 from toolchain.render.rpm import RpmSpec, render_rpm
 from toolchain.render.templates import Templates
 
@@ -108,14 +109,14 @@ def build_rpms(
     work: Path,
     target: Path,
     processes: Processes,
-) -> dict[str, frozenset[str]]:
+) -> dict[str, tuple[Entry, ...]]:
     """Write the rpms of several releases of one target into `target`.
 
-    What each must list comes back by file name, for the proof.
+    What stands in each comes back by file name.
     """
     specs = []
     work.mkdir()
-    files: dict[str, frozenset[str]] = {}
+    entries: dict[str, tuple[Entry, ...]] = {}
     first = pairs[0].packages[0]
     for number, pair in enumerate(pairs):
         packages = [planned.package for planned in pair.packages]
@@ -125,7 +126,7 @@ def build_rpms(
         path.write_text(spec.text)
         specs.append(path)
         for planned, image in zip(pair.packages, spec.images, strict=True):
-            files[planned.file_name] = frozenset(entry.path for entry in image.entries)
+            entries[planned.file_name] = image.entries
     processes.run(
         rpmbuild(
             specs,
@@ -135,4 +136,4 @@ def build_rpms(
             architecture=first.rpm_architecture,
         )
     )
-    return files
+    return entries

@@ -1,11 +1,8 @@
 """The build: plan everything, make what changed, prove it, and move it into place at once."""
 
 import fcntl
-import hashlib
 import shutil
-import signal
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -13,19 +10,24 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from toolchain.build.companions import Contents, contents_of, write_companions
 from toolchain.build.deb import build_deb
-from toolchain.build.inputs import package_inputs
+from toolchain.build.inputs import with_its_variables
 from toolchain.build.manifest import MANIFEST, Built, built, manifest_bytes, read_manifest
 from toolchain.build.proof import prove
 from toolchain.build.rpm import Pair, build_rpms
+from toolchain.build.sources import Sources, measure
 from toolchain.build.targets import Planned, architectures_last
+from toolchain.build.workshop import open_workshop
 from toolchain.edge.digests import Digests
-from toolchain.edge.process import Command, Processes, processors
-from toolchain.edge.resources import TemplateFiles, own_sources, runner_files
+from toolchain.edge.process import Processes, processors
+from toolchain.edge.resources import TemplateFiles
 from toolchain.edge.scratch import remove_leftovers, work_directory
 from toolchain.edge.staging import payload_size
+from toolchain.edge.undisturbed import undisturbed
 from toolchain.errors import OutputError, SpecError
 from toolchain.model.release import Architecture, Format
+from toolchain.plan.entry import Entry
 from toolchain.render.templates import Templates
 
 # rpmbuild's start costs about 20 ms; a handful of specs in one run share it, and the progress
@@ -46,10 +48,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A piece of work that makes some packages and says which files each must list."""
+    """A piece of work that makes some packages and says what stands in each, by file name."""
 
     packages: tuple[Planned, ...]
-    run: Callable[[Path, Path], dict[str, frozenset[str]]]
+    run: Callable[[Path, Path], dict[str, tuple[Entry, ...]]]
 
 
 @contextmanager
@@ -71,17 +73,6 @@ def _locked(output: Path, product: Path) -> Iterator[None]:
         if Path(str(error.filename)).is_relative_to(product):
             raise SpecError(sentence, "make it readable") from error
         raise OutputError(sentence, "make room or choose --output") from error
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold signals that end a build until a few renames are over."""
-    ends = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _pairs(packages: Iterable[Planned]) -> Iterator[Pair]:
@@ -123,6 +114,7 @@ class Builder:
     output: Path
     templates: TemplateFiles
     licence_text: str
+    licence_file: str | None
     processes: Processes
     progress: Progress
 
@@ -138,86 +130,96 @@ class Builder:
     def _build(self, packages: Sequence[Planned], *, whole: bool) -> Result:
         earlier = read_manifest(self.output)
         digests = Digests(self.output / ".digests.json")
-        common = self._common({planned.format for planned in packages})
-        inputs = {
-            planned.file_name: package_inputs(planned, common, digests.of, self.product)
-            for planned in packages
-        }
+        packages = with_its_variables(packages, self.product)
+        workshop = open_workshop(
+            {planned.format for planned in packages},
+            self.templates,
+            self.licence_text,
+            self.licence_file,
+            self.processes,
+        )
+        sources = measure(packages, workshop, self.product, digests)
         stale = _with_their_pairs(
             packages,
             {
                 planned.file_name
                 for planned in packages
-                if not self._current(earlier.get(planned.file_name), inputs, digests)
+                if not self._current(earlier.get(planned.file_name), sources, digests)
             },
         )
         name = packages[0].package.product
-        gone = frozenset(
-            row.file
-            for row in earlier.values()
-            if whole and row.product == name and row.file not in inputs
-        )
+        gone = {
+            file: row
+            for file, row in earlier.items()
+            if whole and row.product == name and file not in sources.inputs
+        }
         kept = {file: row for file, row in earlier.items() if file not in gone}
-        fresh = self._make(stale, inputs, digests, kept) if stale or gone else {}
-        for file in gone:
-            (self.output / file).unlink(missing_ok=True)
+        fresh = self._make(stale, sources, digests, kept) if stale or gone else {}
+        for file, row in gone.items():
+            for path in (file, *(companion for companion, _ in row.companions)):
+                (self.output / path).unlink(missing_ok=True)
         digests.save()
         current = {**kept, **fresh}
         return Result(
-            packages=tuple(current[name] for name in inputs),
+            packages=tuple(current[name] for name in sources.inputs),
             made=frozenset(fresh),
-            removed=gone,
+            removed=frozenset(gone),
         )
 
     def _make(
         self,
         stale: Sequence[Planned],
-        inputs: dict[str, str],
+        sources: Sources,
         digests: Digests,
         earlier: dict[str, Built],
     ) -> dict[str, Built]:
         # Beside the result, on one file system with it, so that the last step is a rename.
         with tempfile.TemporaryDirectory(prefix=".staging-", dir=self.output) as directory:
             done = Path(directory)
+            contents: dict[str, Contents] = {}
             if stale:
-                self._carry_out(self._jobs(stale), done, len(stale))
+                self._carry_out(self._jobs(stale), done, sources, contents)
+                sources.require_unchanged(stale, self.product, digests)
             fresh = {}
             for planned in stale:
-                path = done / planned.file_name
+                file = planned.file_name
+                path = done / file
                 path.chmod(0o644)
-                fresh[planned.file_name] = built(
+                sha256 = digests.of(path)
+                fresh[file] = built(
                     planned,
-                    sha256=digests.of(path),
+                    sha256=sha256,
                     size=path.stat().st_size,
-                    inputs=inputs[planned.file_name],
+                    inputs=sources.inputs[file],
+                    companions=write_companions(
+                        planned,
+                        path,
+                        sha256,
+                        contents=contents[file],
+                        files=sources.files[file],
+                        workshop=sources.workshop,
+                    ),
                 )
             self._publish(done, {**earlier, **fresh})
         return fresh
 
-    def _common(self, formats: set[Format]) -> str:
-        tools = {Format.DEB: "dpkg-deb", Format.RPM: "rpmbuild"}
-        versions = [
-            self.processes.run(Command(argv=(tools[format_], "--version"))).splitlines()[0]
-            for format_ in sorted(formats, key=lambda item: item.value)
-        ]
-        versions.append(f"zlib {zlib.ZLIB_RUNTIME_VERSION}")
-        texts = (self.templates.digest_of_all(), self.licence_text, runner_files(), own_sources())
-        state = repr((versions, texts))
-        return hashlib.sha256(state.encode()).hexdigest()
-
-    def _current(self, known: Built | None, inputs: dict[str, str], digests: Digests) -> bool:
-        if known is None or known.inputs != inputs[known.file]:
+    def _current(self, known: Built | None, sources: Sources, digests: Digests) -> bool:
+        if known is None or known.inputs != sources.inputs[known.file]:
             return False
-        path = self.output / known.file
-        return path.is_file() and digests.of(path) == known.sha256
+        for name, digest in ((known.file, known.sha256), *known.companions):
+            path = self.output / name
+            if not path.is_file() or digests.of(path) != digest:
+                return False
+        return True
 
     def _jobs(self, packages: Sequence[Planned]) -> list[Job]:
         templates = Templates(self.templates)
 
         def deb(planned: Planned) -> Job:
-            def run(work: Path, done: Path) -> dict[str, frozenset[str]]:
-                build_deb(
-                    planned,
+            def run(work: Path, done: Path) -> dict[str, tuple[Entry, ...]]:
+                entries = build_deb(
+                    planned.package,
+                    planned.compression,
                     templates,
                     self.licence_text,
                     product=self.product,
@@ -225,12 +227,12 @@ class Builder:
                     target=done / planned.file_name,
                     processes=self.processes,
                 )
-                return {}
+                return {planned.file_name: entries}
 
             return Job(packages=(planned,), run=run)
 
         def rpms(pairs: Sequence[Pair]) -> Job:
-            def run(work: Path, done: Path) -> dict[str, frozenset[str]]:
+            def run(work: Path, done: Path) -> dict[str, tuple[Entry, ...]]:
                 return build_rpms(
                     pairs,
                     templates,
@@ -253,19 +255,22 @@ class Builder:
             chunks += [same[start : start + size] for start in range(0, len(same), size)]
         return [rpms(chunk) for chunk in chunks] + jobs
 
-    def _carry_out(self, jobs: Sequence[Job], done: Path, total: int) -> None:
-        finished = 0
+    def _carry_out(
+        self, jobs: Sequence[Job], done: Path, sources: Sources, contents: dict[str, Contents]
+    ) -> None:
+        """All jobs, and what stands in each package they make."""
+        finished, total = 0, sum(len(job.packages) for job in jobs)
         self.progress(0, total, "")
         with ThreadPoolExecutor(max_workers=processors()) as executor:
-            pending: dict[Future[None], Job] = {}
+            pending: dict[Future[dict[str, Contents]], Job] = {}
             try:
                 for job in jobs:
-                    pending[executor.submit(self._run, job, done)] = job
+                    pending[executor.submit(self._run, job, done, sources)] = job
                 while pending:
                     ready, _ = wait(pending, return_when=FIRST_COMPLETED)
                     for future in ready:
                         job = pending.pop(future)
-                        future.result()
+                        contents |= future.result()
                         finished += len(job.packages)
                         self.progress(finished, total, job.packages[-1].file_name)
             except BaseException:
@@ -273,16 +278,23 @@ class Builder:
                 self.processes.stop()
                 raise
 
-    def _run(self, job: Job, done: Path) -> None:
+    def _run(self, job: Job, done: Path, sources: Sources) -> dict[str, Contents]:
         """One job; its tree goes as soon as it is packed, so that trees don't add up."""
         size = sum(payload_size(planned.package.entries, self.product) for planned in job.packages)
         with work_directory(self.output, size) as work:
             made = work / "made"
             made.mkdir()
-            files = job.run(work / "work", made)
-            prove(job.packages, files, made, self.processes)
+            entries = job.run(work / "work", made)
+            paths = {
+                file: frozenset(entry.path for entry in inside) for file, inside in entries.items()
+            }
+            prove(job.packages, paths, made, self.processes)
             for path in made.iterdir():
                 shutil.move(path, done)
+        return {
+            file: contents_of(inside, sources.files[file], self.product)
+            for file, inside in entries.items()
+        }
 
     def _publish(self, done: Path, packages: dict[str, Built]) -> None:
         """Packages first, the manifest that names them last; no signal comes in between."""
@@ -294,7 +306,7 @@ class Builder:
         ]
         staged = done / MANIFEST
         staged.write_bytes(manifest_bytes(present))
-        with _undisturbed():
+        with undisturbed():
             for name in sorted(ready):
                 (done / name).replace(self.output / name)
             staged.replace(self.output / MANIFEST)

@@ -1,24 +1,31 @@
 """Which packages a build makes: every release in every format for every architecture."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from toolchain.errors import SpecError
 from toolchain.model.release import Architecture, Format, Product, Release
 from toolchain.plan.compression import Compression, choose_compression
 from toolchain.plan.manifest import SqlReader
+from toolchain.plan.materials import is_spec, materials
 from toolchain.plan.package import Listing, Package, database_package, server_package
 from toolchain.render.rpm import rpm_architecture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """One package in one format."""
+    """One package in one format, and the files of the product that it is made from.
+
+    `environment` holds the variables' values, which no file does.
+    """
 
     package: Package
     release: Release
     format: Format
     compression: Compression
+    distributions: tuple[str, ...]
+    materials: tuple[str, ...]
+    environment: Mapping[str, str]
 
     @property
     def file_name(self) -> str:
@@ -27,6 +34,18 @@ class Planned:
         if self.format is Format.DEB:
             return f"{package.name}_{package.full_version}_{package.architecture.value}.deb"
         return f"{package.name}-{package.full_version}.{self.rpm_architecture}.rpm"
+
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """Those of its materials that are specs: they lie at the product's top."""
+        return tuple(path for path in self.materials if is_spec(path))
+
+    @property
+    def architecture(self) -> str:
+        """The format's own name of the architecture."""
+        if self.format is Format.DEB:
+            return self.package.architecture.value
+        return self.rpm_architecture
 
     @property
     def rpm_architecture(self) -> str:
@@ -60,6 +79,9 @@ def plan_packages(
                     release=release,
                     format=target.format,
                     compression=compression,
+                    distributions=target.distributions,
+                    materials=materials(product, release, package),
+                    environment=product.environment,
                 )
 
 

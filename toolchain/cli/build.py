@@ -76,6 +76,7 @@ def command(
             output=output,
             templates=opened.templates,
             licence_text=opened.licence_text,
+            licence_file=opened.licence_file,
             processes=Processes(),
             progress=moved,
         ).build(packages, whole=not releases and not formats)

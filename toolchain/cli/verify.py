@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _progress() -> "Iterator[Report]":
+def progress(title: str) -> "Iterator[Report]":
     """A bar on a terminal; nothing elsewhere, where the summary is the story."""
     from rich.console import Console  # noqa: PLC0415
 
@@ -31,7 +31,7 @@ def _progress() -> "Iterator[Report]":
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("verifying", total=None)
+        task = bar.add_task(title, total=None)
         yield lambda done, total, what: bar.update(
             task, completed=done, total=total, description=what
         )
@@ -45,7 +45,17 @@ def _progress() -> "Iterator[Report]":
     "--product",
     "product_directory",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Take the law from this product's specs instead of the packages.",
+    help="Take the law, or with --provenance the inputs, from this product's directory.",
+)
+@click.option(
+    "--provenance",
+    is_flag=True,
+    help="Ask no solver; see what each package was made from, by whom, and whose key says so.",
+)
+@click.option(
+    "--keyring",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --provenance: every statement must be signed by a key of this file.",
 )
 @click.option("--server", metavar="NAME", help="The server package's name, with --product.")
 @click.option("--database", metavar="NAME", help="The database package's name, with --product.")
@@ -76,6 +86,8 @@ def _progress() -> "Iterator[Report]":
 def command(
     paths: tuple[Path, ...],
     product_directory: Path | None,
+    provenance: bool,
+    keyring: Path | None,
     server: str | None,
     database: str | None,
     schema: str | None,
@@ -91,6 +103,12 @@ def command(
     PATH is a package, or a directory or repository with packages, deb and rpm. Exit code 1 says
     that something was found.
     """
+    if provenance:
+        from toolchain.cli.verify_provenance import verify_provenance  # noqa: PLC0415
+
+        verify_provenance(paths, product_directory, keyring, as_json=as_json)
+        return
+    _refuse_keyring(keyring)
     from toolchain.edge.process import Processes  # noqa: PLC0415
     from toolchain.verify.intake import package_paths, read_packages  # noqa: PLC0415
     from toolchain.verify.run import Verifier  # noqa: PLC0415
@@ -100,7 +118,7 @@ def command(
     names = _names(product, server, database, schema)
     found = package_paths(paths)
     processes = Processes()
-    with _progress() as report, tempfile.TemporaryDirectory(prefix="interlock-") as work:
+    with progress("verifying") as report, tempfile.TemporaryDirectory(prefix="interlock-") as work:
         try:
             files = read_packages(found, processes, report)
             formats = {file.format for file in files}
@@ -126,6 +144,13 @@ def command(
         click.echo(_summary(answer), err=True)
     if not answer.proved:
         click.get_current_context().exit(1)
+
+
+def _refuse_keyring(keyring: Path | None) -> None:
+    from toolchain.errors import UsageError  # noqa: PLC0415
+
+    if keyring is not None:
+        raise UsageError("--keyring is for statements of provenance", "add --provenance")
 
 
 def _product(directory: Path | None) -> "Product | None":

@@ -17,6 +17,10 @@ _PACKAGES = {
     "dpkg-deb": "dpkg (Debian, Fedora)",
     "rpmbuild": "rpm (Debian) or rpm-build (Fedora)",
     "rpm": "rpm",
+    "rpmsign": "rpm (Debian) or rpm-sign (Fedora)",
+    "gpg": "gnupg (Debian) or gnupg2 (Fedora)",
+    "gpgv": "gpgv (Debian) or gnupg2 (Fedora)",
+    "gpgconf": "gnupg (Debian) or gnupg2 (Fedora)",
     "rpm2cpio": "rpm2cpio (Debian) or rpm (Fedora)",
 }
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -24,11 +28,12 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A process to run; `environment` is added to the scrubbed one."""
+    """A process to run; `environment` is added to the scrubbed one, `stdin` is never shown."""
 
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
     cwd: Path | None = None
+    stdin: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +81,7 @@ class Processes:
         with nullcontext(subprocess.PIPE) if stdout is None else stdout.open("xb") as output:
             process = self._start(command, found, output)
         try:
-            printed, errors = process.communicate()
+            printed, errors = process.communicate(command.stdin)
         except BaseException:
             # Interrupted in the main thread: nobody else will wait for it.
             process.terminate()
@@ -109,7 +114,7 @@ class Processes:
                 executable=found,
                 env=environment,
                 cwd=command.cwd,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.DEVNULL if command.stdin is None else subprocess.PIPE,
                 stdout=stdout,
                 stderr=subprocess.PIPE,
                 start_new_session=True,

@@ -1,5 +1,6 @@
 """Where Interlock's own templates and the runner lie, in a checkout and in an installed wheel."""
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -57,6 +58,12 @@ class TemplateFiles:
                 return _text(path)
         return None
 
+    def overlay(self) -> tuple[str, ...]:
+        """The product's own templates, by name below its `packaging/`, sorted."""
+        overlay = self._directories[0]
+        found = overlay.rglob("*") if len(self._directories) > 1 else ()
+        return tuple(sorted(str(path.relative_to(overlay)) for path in found if path.is_file()))
+
     def digest_of_all(self) -> tuple[tuple[str, str], ...]:
         """Name and text of every template of packages, for the hash of a build's inputs."""
         found: dict[str, str] = {}
@@ -77,6 +84,28 @@ def own_sources() -> tuple[tuple[str, bytes], ...]:
         for room in rooms
         for path in sorted((_PACKAGE / room).glob("*.py"))
     )
+
+
+@cache
+def own_version() -> str:
+    """The version of the installed Interlock."""
+    from importlib.metadata import version  # noqa: PLC0415  (costs 10 ms that only builds spend)
+
+    return version("interlock-release")
+
+
+@cache
+def own_digest() -> str:
+    """A digest in hex of all of Interlock that decides what a package's bytes are.
+
+    in-toto's `dirHash`: SHA-256 over lines of SHA-256 and name, sorted by name (Go's Hash1).
+    """
+    files = [(f"toolchain/{name}", content) for name, content in own_sources()]
+    files += [(f"toolchain/runner/{name}", content) for name, content in runner_files()]
+    templates = TemplateFiles((packaging_directory(),)).digest_of_all()
+    files += [(f"packaging/{name}", text.encode()) for name, text in templates]
+    lines = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 @cache

@@ -206,7 +206,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Product:
-    """What all releases of a product share, and the releases in version order."""
+    """What all releases of a product share, and the releases in version order.
+
+    `environment` holds the values of the variables that the specs may name.
+    """
 
     name: str
     summary: str
@@ -220,6 +223,7 @@ class Product:
     protect: bool
     targets: tuple[Target, ...]
     releases: tuple[Release, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
     origin: Origin = field(compare=False)
 
     @property

@@ -8,12 +8,23 @@ from toolchain.plan.entry import Directory, Entry
 _SHARED = frozenset(
     {
         *("", "/etc", "/etc/cron.d", "/etc/default", "/etc/logrotate.d", "/opt", "/srv"),
-        *("/etc/dnf", "/etc/dnf/protected.d"),
+        *("/etc/dnf", "/etc/dnf/protected.d", "/etc/yum.repos.d", "/etc/pki", "/etc/pki/rpm-gpg"),
+        *(
+            "/etc/apt",
+            "/etc/apt/apt.conf.d",
+            "/etc/apt/sources.list.d",
+            "/etc/apt/preferences.d",
+            "/usr/share/keyrings",
+        ),
         *("/usr", "/usr/bin", "/usr/sbin", "/usr/lib", "/usr/lib64", "/usr/libexec"),
         *("/usr/share", "/usr/share/doc", "/usr/share/licenses", "/usr/share/man"),
         *("/usr/share/lintian", "/usr/share/lintian/overrides"),
         *("/usr/share/bash-completion", "/usr/share/bash-completion/completions"),
-        *("/usr/lib/systemd", "/usr/lib/systemd/system"),
+        *(
+            "/usr/lib/systemd",
+            "/usr/lib/systemd/system",
+            "/usr/lib/systemd/system/timers.target.wants",
+        ),
         *("/usr/lib/sysusers.d", "/usr/lib/tmpfiles.d"),
         *("/var", "/var/lib", "/var/cache", "/var/log", "/var/spool"),
     }

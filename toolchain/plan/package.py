@@ -31,10 +31,11 @@ Listing = Callable[[str], tuple[Listed, ...]]
 
 
 class Role(Enum):
-    """Which half of the pair a package is."""
+    """Which half of the pair a package is, or what leads a customer's host to both."""
 
     SERVER = "server"
     DATABASE = "database"
+    REPOSITORY = "repository"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,10 @@ class ChangelogEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """All that a format needs to write the package; relations of dependencies differ by format."""
+    """All that a format needs to write the package; relations of dependencies differ by format.
+
+    `dnf_plugin` is the path of a file in the package that dnf 4 loads as a plugin.
+    """
 
     product: str
     role: Role
@@ -74,6 +78,7 @@ class Package:
     state: tuple[StateDirectory, ...]
     changelog: tuple[ChangelogEntry, ...]
     handshake: str
+    dnf_plugin: str = ""
 
     @property
     def epoch(self) -> int:
@@ -227,6 +232,7 @@ def server_package(
         state=server.directories,
         changelog=_changelog(product, release),
         handshake=release_json(product, release).decode().rstrip(),
+        dnf_plugin=f"/usr/lib/{name}/dnf_plugin.py" if server.services else "",
     )
 
 

@@ -3,6 +3,10 @@
 A window becomes Conflicts with everything outside it, never a Depends: a Depends on a virtual
 package is satisfied by some provider, a Conflicts binds every provider, and the law speaks of
 every shard.
+
+A server says its window over the schema twice, once to be conflicted with: apt names a package
+among its reasons only where that package's own relation is broken, and so a shard package repeats
+the law from its side.
 """
 
 from typing import Protocol
@@ -28,6 +32,16 @@ class Names(Protocol):
         ...
 
 
+def oldest_schema_name(server_package: str) -> str:
+    """The virtual package whose version is the oldest schema that a server works with."""
+    return f"{server_package}-oldest-schema"
+
+
+def schema_below_name(server_package: str) -> str:
+    """The virtual package whose version is the first schema that a server promises to refuse."""
+    return f"{server_package}-schema-below"
+
+
 def _outside(name: str, oldest: str | None, below: str | None) -> tuple[Relation, ...]:
     bounds = ((Operator.EARLIER, oldest), (Operator.LATER_OR_EQUAL, below))
     return tuple(
@@ -43,6 +57,19 @@ def schema_conflicts(product: Names, schemas: Window[int]) -> tuple[Relation, ..
     return _outside(product.schema_package, str(schemas.oldest), below)
 
 
+def schema_bounds(product: Names, schemas: Window[int]) -> tuple[Relation, ...]:
+    """The same window as a shard package can conflict with it."""
+    bounds = (
+        (oldest_schema_name(product.server_package), schemas.oldest),
+        (schema_below_name(product.server_package), schemas.below),
+    )
+    return tuple(
+        Relation(kind=RelationKind.PROVIDES, name=name, operator=Operator.EQUAL, version=str(bound))
+        for name, bound in bounds
+        if bound is not None
+    )
+
+
 def server_conflicts(product: Names, servers: Window[Version]) -> tuple[Relation, ...]:
     """What a database package refuses: servers outside its window."""
     below = None if servers.below is None else servers.below.packaged
@@ -51,7 +78,12 @@ def server_conflicts(product: Names, servers: Window[Version]) -> tuple[Relation
 
 def server_relations(product: Product, release: Release) -> tuple[Relation, ...]:
     """The law's relations of the server package."""
-    return schema_conflicts(product, release.server.schemas)
+    return window_relations(product, release.server.schemas)
+
+
+def window_relations(product: Names, schemas: Window[int]) -> tuple[Relation, ...]:
+    """A server's window over the schema, in both directions."""
+    return (*schema_bounds(product, schemas), *schema_conflicts(product, schemas))
 
 
 def database_relations(product: Product, release: Release) -> tuple[Relation, ...]:

@@ -1,7 +1,7 @@
 """Files that both formats carry and that are written, not copied: units, users, directories."""
 
-from toolchain.plan.entry import Entry, File
-from toolchain.plan.package import Package
+from toolchain.plan.entry import Entry, File, Link
+from toolchain.plan.package import Package, Role
 from toolchain.render.island import RunnerFiles, island, shards_group
 from toolchain.render.templates import Templates
 
@@ -23,6 +23,8 @@ def generated(package: Package, templates: Templates, files: RunnerFiles) -> tup
             )
             path = f"/usr/lib/systemd/system/{name}.service"
             entries.append(File(path=path, content=text.encode()))
+    if package.role is Role.SERVER and package.services:
+        entries += _agent(package, templates)
     if package.users:
         path = f"/usr/lib/sysusers.d/{package.name}.conf"
         entries.append(File(path=path, content=sysusers(package, templates).encode()))
@@ -31,6 +33,21 @@ def generated(package: Package, templates: Templates, files: RunnerFiles) -> tup
         path = f"/usr/lib/tmpfiles.d/{package.name}.conf"
         entries.append(File(path=path, content=text.encode()))
     return tuple(entries)
+
+
+def _agent(package: Package, templates: Templates) -> tuple[Entry, ...]:
+    """The shard agent's units; the timer is wanted for good, as no preset should forget it."""
+    units, name = "/usr/lib/systemd/system", f"{package.name}-shards"
+    return (
+        *(
+            File(
+                path=f"{units}/{name}.{kind}",
+                content=templates.render(f"common/shards-{kind}.j2", package=package).encode(),
+            )
+            for kind in ("service", "timer")
+        ),
+        Link(path=f"{units}/timers.target.wants/{name}.timer", to=f"../{name}.timer"),
+    )
 
 
 def sysusers(package: Package, templates: Templates) -> str:

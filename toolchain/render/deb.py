@@ -11,6 +11,7 @@ from toolchain.plan.directories import own_directories
 from toolchain.plan.entry import Entry, EntryKind, File
 from toolchain.plan.package import Package
 from toolchain.render.common import generated
+from toolchain.render.gates import transaction_hook
 from toolchain.render.island import RunnerFiles
 from toolchain.render.licence import deb_licence_text
 from toolchain.render.lintian import overrides
@@ -89,7 +90,11 @@ def render_deb(
 ) -> DebImage:
     """Everything of a deb except what only staging knows: sizes and checksums."""
     documents = f"/usr/share/doc/{package.name}"
-    entries = (*package.entries, *generated(package, templates, files))
+    entries = (
+        *package.entries,
+        *generated(package, templates, files),
+        *transaction_hook(package, templates, Format.DEB),
+    )
     copyright_text = templates.render(
         "deb/copyright.j2",
         package=package,

@@ -5,7 +5,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from toolchain.plan.entry import Entry, EntryKind, File
-from toolchain.plan.package import Package
+from toolchain.plan.package import Package, Role
+
+_APT = (
+    ("sources", "/etc/apt/sources.list.d/", "It is what the package is for."),
+    ("preferences", "/etc/apt/preferences.d/", "It speaks of this product's own packages alone."),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,20 @@ def overrides(package: Package, entries: Sequence[Entry]) -> tuple[Override, ...
             Override(
                 tag="unknown-field Protected",
                 reason="dpkg 1.20.1 and apt 2.3 know it: no solver removes the package by itself.",
+            )
+        )
+    if package.role is Role.REPOSITORY:
+        found += [
+            Override(tag=f"package-installs-apt-{kind} [{entry.path[1:]}]", reason=reason)
+            for entry in entries
+            for kind, place, reason in _APT
+            if isinstance(entry, File) and entry.path.startswith(place)
+        ]
+    if package.services:
+        found.append(
+            Override(
+                tag="maintainer-script-calls-systemctl *",
+                reason="deb-systemd-invoke starts no static unit, and the agent's timer is one.",
             )
         )
     found += [

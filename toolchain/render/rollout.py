@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from toolchain.model.origin import Origin
+from toolchain.model.release import Product
 from toolchain.plan.handshake import window_json
 from toolchain.plan.rollout.exclusion import Exclusion
 from toolchain.plan.rollout.inventory import Fleet
@@ -17,8 +18,22 @@ from toolchain.plan.rollout.waves import Part, Plan, Wave
 PHASES = {Part.WHOLE: "contract", Part.PREPARE: "migrate", Part.CONTRACT: "contract"}
 
 
+def before_servers(product: Product) -> tuple[str, ...]:
+    """What each host of a wave of servers runs before its package is upgraded, if anything.
+
+    It hears of shards that moved by a timer; asked at once, its solver lets the server in at once.
+    """
+    agents = any(release.server.services for release in product.releases)
+    return (product.server_package, "sync") if agents else ()
+
+
 def answer_json(
-    product: str, target: str, fleet: Fleet, answer: Plan | Exclusion | tuple[Unfit, ...]
+    product: str,
+    target: str,
+    fleet: Fleet,
+    answer: Plan | Exclusion | tuple[Unfit, ...],
+    *,
+    before_servers: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The whole answer as plain values; `result` tells which of the three it is."""
     whole = {"product": product, "target": target, "fleet": fleet_json(fleet)}
@@ -29,7 +44,7 @@ def answer_json(
             "result": "plan",
             "rollout": answer.policy.value,
             "database": None if answer.database is None else str(answer.database),
-            "waves": [_wave_json(wave) for wave in answer.waves],
+            "waves": [_wave_json(wave, before_servers) for wave in answer.waves],
             "point_of_no_return": None if crossing is None else crossing.number,
         }
     if isinstance(answer, Exclusion):
@@ -81,13 +96,14 @@ def fleet_json(fleet: Fleet) -> dict[str, Any]:
     }
 
 
-def _wave_json(wave: Wave) -> dict[str, Any]:
+def _wave_json(wave: Wave, before_servers: Sequence[str]) -> dict[str, Any]:
     return {
         "wave": wave.number,
         "side": wave.side.value,
         "release": str(wave.release),
         "part": wave.part.value if wave.side is Side.SHARDS else None,
         "apply_phase": PHASES[wave.part] if wave.side is Side.SHARDS else None,
+        "run_before": list(before_servers) if wave.side is Side.SERVERS else [],
         "moves": [
             {"from": move.before, "to": move.after, "names": list(move.names)}
             for move in wave.moves

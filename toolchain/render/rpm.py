@@ -10,6 +10,7 @@ from toolchain.plan.directories import own_directories
 from toolchain.plan.entry import Directory, Entry, EntryKind, File, Link
 from toolchain.plan.package import Package
 from toolchain.render.common import generated, restart, sysusers
+from toolchain.render.gates import transaction_hook
 from toolchain.render.island import RunnerFiles
 from toolchain.render.quoting import rpm_path, rpm_text
 from toolchain.render.templates import Templates
@@ -38,7 +39,13 @@ class RpmImage:
     sysusers: str
     restart: str
     last_resort: str
+    plugin_link: str
     files: tuple[str, ...]
+
+    @property
+    def plugin_module(self) -> str:
+        """The name under which dnf finds the package's plugin."""
+        return self.package.name.replace("-", "_")
 
 
 def rpm_architecture(architecture: Architecture) -> str:
@@ -75,6 +82,7 @@ def _image(
     package: Package, templates: Templates, licence_text: str, files: RunnerFiles
 ) -> RpmImage:
     own: list[Entry] = [*package.entries, *generated(package, templates, files)]
+    own += transaction_hook(package, templates, Format.RPM)
     path = f"/usr/share/licenses/{package.name}/LICENSE"
     own.append(File(path=path, content=licence_text.encode(), kind=EntryKind.LICENCE))
     if package.protect:
@@ -94,6 +102,7 @@ def _image(
         sysusers=sysusers(package, templates) if package.users else "",
         restart=restart(package, templates, "systemctl restart") if package.services else "",
         last_resort=_last_resort(package, templates) if package.services else "",
+        plugin_link=templates.render("rpm/plugin-link.j2") if package.dnf_plugin else "",
         files=tuple(_file_line(entry) for entry in own),
     )
 

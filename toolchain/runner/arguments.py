@@ -6,6 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING, NoReturn
 
+from .duration import parse_duration
 from .errors import EXIT_CODES, UsageError
 
 _LONGEST_WAIT = 86400
@@ -98,7 +99,54 @@ def server_parser(program: str, config: str) -> Parser:
             command.add_argument(
                 "--release", metavar="FILE", help="ask for another release, by its release.json"
             )
+    _add_sync(commands, config)
+    _add_hook(commands, config)
     return parser
+
+
+def _add_sync(commands: _Commands, config: str) -> None:
+    sync = _command(
+        commands, "sync", "keep the local package of each shard current, as root; for a timer"
+    )
+    sync.add_argument("--remove", action="store_true", help="remove them all, and rest for an hour")
+    sync.add_argument(
+        "--background", action="store_true", help="as the timer does: keep a rest, tell changes"
+    )
+    sync.add_argument("--host", type=_host, help="instead of this host's own name")
+    sync.add_argument("--config", default=config, metavar="FILE", help=f"({config})")
+    sync.add_argument("--json", action="store_true", help="answer with one JSON document")
+    sync.add_argument("--debug", action="store_true", help="show tracebacks")
+
+
+def _add_hook(commands: _Commands, config: str) -> None:
+    hook = _command(
+        commands,
+        "hook",
+        "judge a transaction of apt or dnf, told on standard input; for their hooks",
+    )
+    manager = hook.add_mutually_exclusive_group(required=True)
+    manager.add_argument("--apt", action="store_true", help="apt tells it, by its protocol 3")
+    manager.add_argument("--dnf", action="store_true", help="a line NAME VERSION FILE for each")
+    hook.add_argument("--host", type=_host, help="instead of this host's own name")
+    hook.add_argument("--config", default=config, metavar="FILE", help=f"({config})")
+    hook.add_argument("--debug", action="store_true", help="show tracebacks")
+    override = _command(
+        commands, "override", "let transactions past the hook for a while, as root; it is logged"
+    )
+    choice = override.add_mutually_exclusive_group(required=True)
+    choice.add_argument("--reason", type=_reason, metavar="TEXT", help="why, for the journal")
+    choice.add_argument("--end", action="store_true", help="end it before its time")
+    choice.add_argument(
+        "--active", action="store_true", help="exit with 0 where one holds, with 1 where none does"
+    )
+    override.add_argument(
+        "--for",
+        dest="duration",
+        type=_override_time,
+        default=1800.0,
+        metavar="DURATION",
+        help="how long, at most 1d; it ends at the next boot in any case (30min)",
+    )
 
 
 def _parser(program: str, description: str) -> tuple[Parser, _Commands]:
@@ -163,6 +211,23 @@ def _positive(text: str) -> int:
     if re.fullmatch(r"[1-9][0-9]{0,8}", text) is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
     return int(text)
+
+
+def _reason(text: str) -> str:
+    if not text.strip() or not text.isprintable() or len(text) > 200:
+        raise argparse.ArgumentTypeError("a reason is one line of at most 200 characters")
+    return text.strip()
+
+
+def _override_time(text: str) -> float:
+    try:
+        # sleep(1) and systemd have taught people to write 30m.
+        seconds = parse_duration(re.sub(r"(?<=[0-9])m$", "min", text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not 1 <= seconds <= _LONGEST_WAIT:
+        raise argparse.ArgumentTypeError(f"{text!r} is out of range: 1s to 1d")
+    return seconds
 
 
 def _wait(text: str) -> float:

@@ -11,17 +11,23 @@ from pathlib import Path
 
 import psycopg2
 
+from .agent_state import AgentFolder
 from .arguments import server_parser
 from .checking import Checking
 from .config import Shard, read_shards
 from .errors import Exit, Interrupted, as_failure
 from .fleet import Outcome, exit_code
+from .hook_command import judge_transaction
 from .output import tolerate, write_failure, write_failures, write_json, write_lines
+from .override import active_override, override_file
+from .override import main as override
 from .reading import Memory
 from .registration import Applicant, this_host
 from .release_file import ServerRelease, read_server_release
 from .session import Connect, open_session
+from .shard_status import ShardPackages
 from .stop import Stop, stop_on_signals
+from .sync_command import run_sync
 
 
 def main(
@@ -30,23 +36,32 @@ def main(
     release: str,
     config: str,
     state: str,
+    user: str = "root",
     arguments: Sequence[str] | None = None,
     connect: Connect = psycopg2.connect,
 ) -> int:
     """Run the start-up check's command line and return its exit code.
 
     `release` and `config` are the paths that the server package installs, `state` a directory
-    that the service's user owns. `connect` stands between the check and psycopg2 in tests.
+    that the service's user owns, `user` that user. `connect` stands between the check and psycopg2
+    in tests.
     """
     debug = "--debug" in (sys.argv[1:] if arguments is None else arguments)
     tolerate(sys.stdout, sys.stderr)
     try:
         options = server_parser(program, config).parse_args(arguments)
+        if options.command == "hook":
+            return judge_transaction(program, Path(release), Path(state), user, options, connect)
+        if options.command == "override":
+            return override(program=program, config=config, arguments=arguments)
+        if options.command == "sync":
+            return run_sync(program, Path(release), Path(state), user, options, connect)
         desk = _Desk(
             program=program,
             release=read_server_release(Path(getattr(options, "release", None) or release)),
             shards=read_shards(Path(options.config)),
             memory=Memory(Path(state)),
+            agent=AgentFolder(Path(state).parent / "packages"),
             options=options,
             connect=connect,
         )
@@ -69,6 +84,7 @@ class _Desk:
         release: ServerRelease,
         shards: Sequence[Shard],
         memory: Memory,
+        agent: AgentFolder,
         options: argparse.Namespace,
         connect: Connect,
     ) -> None:
@@ -76,6 +92,7 @@ class _Desk:
         self._release = release
         self._shards = shards
         self._memory = memory
+        self._agent = agent
         self._options = options
         self._host: str = options.host or this_host()
         self._stop = Stop()
@@ -91,8 +108,16 @@ class _Desk:
         if command == "deregister":
             return self._deregister(self._options.instance)
         if command == "status":
-            return self._answer(self._checking(self._options.instance).ask_all())
+            return self._status()
         return self._keep() if self._options.keep else self._answer(self._refresh())
+
+    def _status(self) -> int:
+        outcomes = self._checking(self._options.instance).ask_all()
+        # Another release is asked for by a package's script, inside of a transaction of rpm's.
+        if self._options.release is None:
+            packages = ShardPackages.of_host(self._release.product, self._agent)
+            outcomes = outcomes if packages is None else tuple(map(packages.beside, outcomes))
+        return self._answer(outcomes)
 
     def _register(self, instance: str) -> int:
         """Ask all shards first, so that a refusal by one leaves no registration with another."""
@@ -139,15 +164,20 @@ class _Desk:
     def _answer(self, outcomes: Sequence[Outcome]) -> int:
         code = exit_code(outcomes)
         write_failures(sys.stderr, outcomes, debug=self._options.debug)
+        asked = self._options.command == "status"
+        overridden = active_override(override_file(self._program)) if asked else None
         if self._options.json:
             heading: dict[str, object] = {
                 "product": self._release.product,
                 "release": self._release.server.version,
                 "command": self._options.command,
+                **({"override": str(overridden)} if overridden else {}),
             }
             write_json(sys.stdout, heading, code, outcomes)
         elif not (self._options.command == "refresh" and code is Exit.OK):
             write_lines(sys.stdout, outcomes)
+            if overridden:
+                sys.stdout.write(f"the transaction hook is {overridden}\n")
         return code
 
 

@@ -15,8 +15,17 @@ from .config import Shard
 from .duration import spell_duration
 from .errors import RunnerError, ShardError
 from .fleet import Outcome, Report, work_on_all
-from .reading import Memory, Reading
-from .registration import Answer, Applicant, ask, check_in, check_out, peer_refusal, refusal
+from .reading import LentMemory, Memory, Reading
+from .registration import (
+    Answer,
+    Applicant,
+    NotAccepted,
+    ask,
+    check_in,
+    check_out,
+    peer_refusal,
+    refusal,
+)
 from .session import ConnectionLost, Session, Unreachable
 from .stop import Stop
 from .story import Story
@@ -33,7 +42,7 @@ class Checking:
         self,
         applicant: Applicant,
         shards: Sequence[Shard],
-        memory: Memory,
+        memory: Memory | LentMemory,
         connect: Callable[[Shard], Session],
         stop: Stop,
     ) -> None:
@@ -76,9 +85,9 @@ class Checking:
             return self._judge_from_memory(shard, error)
         self._memory.keep(shard.name, Reading(answer.handshake, time.time()))
         if not answer.accepted:
-            raise refusal(self._applicant, shard.name, answer.handshake) or peer_refusal(
-                self._applicant, shard.name, answer.peers
-            )
+            against = refusal(self._applicant, shard.name, answer.handshake)
+            against = against or peer_refusal(self._applicant, shard.name, answer.peers)
+            raise NotAccepted(against, answer.handshake)
         return Report(
             (f"accepts {self._applicant}: {answer.handshake}",),
             {

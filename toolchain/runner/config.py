@@ -19,6 +19,10 @@ from .permissions import holds_password, read_guarded, read_password
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
+class NoShards(ConfigurationError):
+    """The shards file is the example that the package brought, and names none yet."""
+
+
 @dataclass(frozen=True)
 class Shard:
     """One database: its name in messages, libpq's parameters, and its settings."""
@@ -37,7 +41,7 @@ def read_shards(path: Path) -> tuple[Shard, ...]:
     except configparser.Error as error:
         raise ConfigurationError(f"{path}: {_parse_problem(error)}") from error
     if not parser.sections():
-        raise ConfigurationError(f"{path} names no shard", "add a section such as [north]")
+        raise NoShards(f"{path} names no shard", "add a section such as [north]")
     for name in CONNECTION_NAMES:
         if name in parser.defaults() and name != "password_file":
             raise ConfigurationError(f"{path} [*]: {name} belongs to one shard")

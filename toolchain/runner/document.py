@@ -10,6 +10,7 @@ from pathlib import Path
 from .errors import ConfigurationError, one_line
 
 _LARGEST = 64 * 1024 * 1024
+_CURE = "install the package again"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -24,7 +25,7 @@ class Value:
     def error(self, problem: str) -> ConfigurationError:
         """The sentence for something wrong with this value."""
         where = f" at {self.place}" if self.place else ""
-        return ConfigurationError(f"{self.file}{where}: {problem}", "install the package again")
+        return ConfigurationError(f"{self.file}{where}: {problem}", _CURE)
 
     def fields(self, *names: str, optional: tuple[str, ...] = ()) -> tuple[Value, ...]:
         """The object's values in the order asked for, those of absent optional keys null.
@@ -87,22 +88,26 @@ class Value:
 
 def read_document(path: Path, description: str) -> Value:
     """Read a JSON file; raises ConfigurationError when it is missing, damaged or ambiguous."""
-    cure = "install the package again"
     try:
         with path.open("rb") as file:
             content = file.read(_LARGEST + 1)
     except OSError as error:
         raise ConfigurationError(
-            f"cannot read the {description} {path}: {error.strerror}", cure
+            f"cannot read the {description} {path}: {error.strerror}", _CURE
         ) from error
     if len(content) > _LARGEST:
-        raise ConfigurationError(f"the {description} {path} is larger than 64 MiB", cure)
+        raise ConfigurationError(f"the {description} {path} is larger than 64 MiB", _CURE)
+    return parse_document(content, str(path), description)
+
+
+def parse_document(content: bytes, file: str, description: str) -> Value:
+    """Parse a JSON file's content; raises ConfigurationError when it is damaged or ambiguous."""
     try:
         raw = json.loads(content.decode("utf-8"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         reason = "nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise ConfigurationError(f"the {description} {path} is damaged: {reason}", cure) from error
-    return Value(str(path), "", raw)
+        raise ConfigurationError(f"the {description} {file} is damaged: {reason}", _CURE) from error
+    return Value(file, "", raw)
 
 
 def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:

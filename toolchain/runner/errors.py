@@ -14,6 +14,7 @@ class Exit(IntEnum):
     CONFIGURATION = 3
     SHARD = 4
     LEDGER = 5
+    BUSY = 75
     INTERRUPTED = 130
 
 
@@ -27,6 +28,7 @@ EXIT_CODES = (
     (Exit.CONFIGURATION, "configuration or manifest is not in order"),
     (Exit.SHARD, "a shard failed or cannot be reached; the others went on"),
     (Exit.LEDGER, "a shard's ledger and this package contradict each other"),
+    (Exit.BUSY, "busy: a package manager or another sync is at work; try again"),
     (Exit.INTERRUPTED, "interrupted; run it again and it goes on where it was"),
 )
 
@@ -73,6 +75,12 @@ class LedgerConflict(RunnerError):
     """A shard's ledger and this package contradict each other."""
 
     exit_code = Exit.LEDGER
+
+
+class Busy(RunnerError):
+    """Somebody else does the same or stands before it; nothing was begun."""
+
+    exit_code = Exit.BUSY
 
 
 class Interrupted(RunnerError):

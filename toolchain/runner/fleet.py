@@ -11,7 +11,14 @@ from .errors import Exit, RunnerError, as_failure
 from .stop import Stop
 from .story import Story
 
-_GRAVEST_FIRST = (Exit.INTERRUPTED, Exit.LEDGER, Exit.SHARD, Exit.CONFIGURATION, Exit.REFUSED)
+_GRAVEST_FIRST = (
+    Exit.INTERRUPTED,
+    Exit.LEDGER,
+    Exit.SHARD,
+    Exit.CONFIGURATION,
+    Exit.REFUSED,
+    Exit.BUSY,
+)
 
 
 @dataclass(frozen=True)

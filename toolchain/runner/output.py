@@ -20,6 +20,7 @@ _WORDS = {
     Exit.CONFIGURATION: "configuration",
     Exit.SHARD: "failed",
     Exit.LEDGER: "conflict",
+    Exit.BUSY: "busy",
     Exit.INTERRUPTED: "interrupted",
 }
 

@@ -80,6 +80,26 @@ class Memory:
             ) from error
 
 
+@dataclass(frozen=True)
+class LentMemory:
+    """What the services of this host remember, for somebody who only looks.
+
+    Each service has a directory of its own in `folder`.
+    """
+
+    folder: Path
+
+    def keep(self, shard: str, reading: Reading) -> None:
+        """Leave it to the services to remember."""
+
+    def last(self, shard: str) -> Reading | None:
+        """The youngest answer of a shard that a service remembers."""
+        memories = sorted(path.parent for path in self.folder.glob("*/shards"))
+        found = [memory.last(shard) for memory in map(Memory, memories)]
+        known = [reading for reading in found if reading is not None]
+        return max(known, key=lambda reading: reading.at, default=None)
+
+
 def _boot() -> str:
     """What tells one boot of this host from the next; empty where the kernel does not say."""
     try:

@@ -59,9 +59,26 @@ class Answer:
     fresh: bool = False
 
 
+class NotAccepted(Refused):
+    """A shard's own answer stands against the applicant."""
+
+    def __init__(self, reason: Refused, handshake: Handshake) -> None:
+        super().__init__(reason.message, reason.cure)
+        self.handshake = handshake
+
+
 def this_host() -> str:
     """The name under which this host registers."""
     return socket.gethostname()
+
+
+def read_handshake(session: Session, product: str) -> Handshake:
+    """What a shard says of itself; raises LedgerConflict where it says nothing."""
+    rows = _rows(session, "SELECT * FROM interlock.read_handshake(%s)", (product,))
+    if not rows:
+        raise _no_ledger(product)
+    schema, oldest, below = rows[0]
+    return Handshake(schema, Versions(oldest, below))
 
 
 def ask(session: Session, applicant: Applicant) -> Answer:
@@ -120,7 +137,7 @@ def _call(session: Session, call: str, applicant: Applicant, more: tuple[object,
         (*applicant.key, *applicant.claims, *more),
     )
     if not rows:
-        raise _no_ledger(applicant)
+        raise _no_ledger(applicant.release.product)
     accepted, schema, oldest, below, peers, fresh = rows[0]
     return Answer(
         accepted,
@@ -152,8 +169,7 @@ def _rows(session: Session, sql: str, parameters: tuple[object, ...]) -> list[Ro
         raise
 
 
-def _no_ledger(applicant: Applicant) -> LedgerConflict:
-    product = applicant.release.product
+def _no_ledger(product: str) -> LedgerConflict:
     return LedgerConflict(
         f"its ledger does not know {product}",
         f"run {product}-database 'apply' or 'baseline' on it first",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from .document import Value, read_document
+from .document import Value, parse_document, read_document
 from .law import Server
 from .manifest_file import PRODUCT, read_version, read_versions
 from .version import Schemas
@@ -28,7 +28,15 @@ class ServerRelease:
 
 def read_server_release(path: Path) -> ServerRelease:
     """Read and check a release.json; raises ConfigurationError with one sentence."""
-    document = read_document(path, "release file")
+    return _read(read_document(path, "release file"))
+
+
+def parse_server_release(content: bytes, file: str) -> ServerRelease:
+    """Check the content of a release.json that stands in `file`; raises as the reading does."""
+    return _read(parse_document(content, file, "release file"))
+
+
+def _read(document: Value) -> ServerRelease:
     if isinstance(document.raw, dict) and document.raw.get("format") != FORMAT:
         raise document.error(f"its format is not {FORMAT}, the one that this check reads")
     # What the pair's database half says matters to others than the server itself.

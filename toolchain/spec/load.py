@@ -93,7 +93,8 @@ def check_product(
     settled = {release.version: release for release in chain.releases}
     built = [release for release in (release_of(each, settled) for each in releases) if release]
     built.sort(key=lambda release: release.version)
-    return Checked(product=product_of(product, built), problems=(), hints=wider)
+    values = {name: value for name, value in (variables or {}).items() if value is not None}
+    return Checked(product=product_of(product, built, values), problems=(), hints=wider)
 
 
 def _written(

@@ -1,6 +1,6 @@
 """product.yaml: what all releases share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from toolchain.model.release import (
@@ -107,7 +107,9 @@ def check_targets(document: Document) -> None:
             check_duplicates(document, named)
 
 
-def product_of(document: Document, releases: Iterable[Release]) -> Product:
+def product_of(
+    document: Document, releases: Iterable[Release], environment: Mapping[str, str]
+) -> Product:
     """The product, from a document that is sound and releases in version order."""
     root, facts = document.top, product_facts(document)
     return Product(
@@ -123,5 +125,6 @@ def product_of(document: Document, releases: Iterable[Release]) -> Product:
         protect=root.flag("protect", default=True),
         targets=targets_of(document),
         releases=tuple(releases),
+        environment=environment,
         origin=root.origin,
     )

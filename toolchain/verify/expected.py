@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from toolchain.model.carried import Carried, Clause, Field, PackageFile
 from toolchain.model.relation import Operator, Relation, RelationKind
 from toolchain.model.release import Format
-from toolchain.plan.relations import schema_conflicts, shard_relations
+from toolchain.plan.relations import schema_bounds, shard_relations, window_relations
 from toolchain.verify.finding import Finding, Kind
 from toolchain.verify.halves import Case, DatabaseHalf, Names, ServerHalf
 from toolchain.verify.law import epoch_of
@@ -31,11 +31,19 @@ def law_relations(names: Names, half: ServerHalf | DatabaseHalf) -> frozenset[Ca
     """What the law wants a half to say of the other half and of the schema."""
     match half:
         case ServerHalf():
-            relations = schema_conflicts(names, half.says.schemas)
+            relations = window_relations(names, half.says.schemas)
         case DatabaseHalf():
             relations = shard_relations(names, half.says)
     own = (_itself(half.file),) if half.file.format is Format.RPM else ()
     return frozenset((*own, *(carried(relation, half.file.format) for relation in relations)))
+
+
+def _optional(names: Names, half: ServerHalf | DatabaseHalf) -> frozenset[Carried]:
+    """What binds nothing by itself: only Interlock's own packages need say a window twice."""
+    if isinstance(half, DatabaseHalf) or half.file.handshake is not None:
+        return frozenset()
+    bounds = schema_bounds(names, half.says.schemas)
+    return frozenset(carried(relation, half.file.format) for relation in bounds)
 
 
 def _itself(file: PackageFile) -> Carried:
@@ -72,6 +80,7 @@ def relation_findings(
         wanted |= {carried(relation, file.format) for relation in planned}
     if file.format is Format.RPM:
         found = frozenset(item for item in found if not _is_rpms_own(file, item))
+    wanted -= _optional(names, half) - found
     for lost in sorted(wanted - found, key=str):
         yield Finding(
             kind=Kind.RELATION,

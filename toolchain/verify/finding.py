@@ -18,6 +18,13 @@ class Kind(Enum):
     HANDSHAKE = "handshake"
     PROTECTION = "protection"
     TRANSITION = "transition"
+    STATEMENT = "statement"
+    SUBJECT = "subject"
+    SIGNATURE = "signature"
+    BUILDER = "builder"
+    IDENTITY = "identity"
+    INPUT = "input"
+    SBOM = "sbom"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,12 @@ class Gathered:
     cases: list[Case] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
+    def case_like(self, other: Case) -> Case | None:
+        """The case of the same product, format and architecture, if there is one."""
+        place = other.names, other.format, other.architecture
+        found = (one for one in self.cases if (one.names, one.format, one.architecture) == place)
+        return next(found, None)
+
 
 def gather(
     files: Sequence[PackageFile], product: Product | None = None, names: Names | None = None

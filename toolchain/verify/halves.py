@@ -7,6 +7,7 @@ from toolchain.model.carried import PackageFile
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.release import Format
 from toolchain.model.version import Version
+from toolchain.plan.relations import oldest_schema_name, schema_below_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,16 @@ class Names:
 
     @property
     def all(self) -> frozenset[str]:
-        """The three names whose relations mean something to the law."""
-        return frozenset((self.server_package, self.database_package, self.schema_package))
+        """The names whose relations mean something to the law."""
+        return frozenset(
+            (
+                self.server_package,
+                self.database_package,
+                self.schema_package,
+                oldest_schema_name(self.server_package),
+                schema_below_name(self.server_package),
+            )
+        )
 
     def shard_package(self, name: str) -> str:
         """The local package that carries a remote shard's live numbers."""

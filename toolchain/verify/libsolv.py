@@ -6,7 +6,7 @@ but the packages that it is about, so questions are asked in small pools of just
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -36,14 +36,21 @@ class Disagreement:
 class Libsolv:
     """A pool with what some questions are about; with `whole`, with everything of the case."""
 
-    def __init__(self, case: Case, questions: Iterable[Question], *, whole: bool = False) -> None:
+    def __init__(
+        self,
+        case: Case,
+        questions: Iterable[Question],
+        *,
+        known: frozenset[str] | None = None,
+        whole: bool = False,
+    ) -> None:
         self._pool = SolverPool(case.format)
         repository = self._pool.repository("packages")
-        known = known_names(case.names, (*case.files, *case.others))
+        names = known or known_names(case.names, (*case.files, *case.others))
         about = _About.everything(case) if whole else _About.of(questions)
 
         def add(file: Any) -> Any:
-            return self._pool.install(self._pool.add(repository, file, known))
+            return self._pool.install(self._pool.add(repository, file, names))
 
         def shard(slot: str, number: int) -> Any:
             state = case.states[number]
@@ -112,20 +119,18 @@ class _About:
         )
 
 
-def _blocks(rows: Iterable[Row]) -> Iterator[Sequence[Question]]:
-    """All questions, those about neighbouring servers and counterparts together."""
+def _blocks(questions: Iterable[Question]) -> Iterable[Sequence[Question]]:
+    """The questions about neighbouring servers and counterparts together."""
     blocks: defaultdict[tuple[int, bool, int], list[Question]] = defaultdict(list)
-    for row in rows:
-        for question in ask_row(row):
-            number = question.shards[0] if question.shards else question.database or 0
-            place = row.server // _BLOCK, bool(question.shards), number // _BLOCK
-            blocks[place].append(question)
-    yield from blocks.values()
+    for question in questions:
+        number = question.shards[0] if question.shards else question.database or 0
+        place = question.server // _BLOCK, bool(question.shards), number // _BLOCK
+        blocks[place].append(question)
+    return blocks.values()
 
 
-def _demanding(case: Case) -> bool:
+def _demanding(case: Case, known: frozenset[str]) -> bool:
     """Whether a package demands something that another one of the pool may satisfy."""
-    known = known_names(case.names, (*case.files, *case.others))
     return any(
         relation.field.demands and relation.mentions(known)
         for file in (*case.files, *case.others)
@@ -136,11 +141,19 @@ def _demanding(case: Case) -> bool:
 
 def ask_libsolv(case: Case, rows: Sequence[Row]) -> tuple[int, tuple[Disagreement, ...]]:
     """How many questions were asked, and those that were answered otherwise than by the law."""
-    whole = _demanding(case)
-    blocks = [[one for row in rows for one in ask_row(row)]] if whole else _blocks(rows)
+    return ask_questions(case, (question for row in rows for question in ask_row(row)))
+
+
+def ask_questions(
+    case: Case, questions: Iterable[Question]
+) -> tuple[int, tuple[Disagreement, ...]]:
+    """The same about some questions."""
+    known = known_names(case.names, (*case.files, *case.others))
+    whole = _demanding(case, known)
+    blocks = [list(questions)] if whole else _blocks(questions)
     count, wrong = 0, []
     for block in blocks:
-        libsolv = Libsolv(case, block, whole=whole)
+        libsolv = Libsolv(case, block, known=known, whole=whole)
         for question in block:
             count += 1
             if libsolv.accepts(question) != question.legal:

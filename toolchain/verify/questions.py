@@ -3,7 +3,7 @@
 Pure: the law's answer stands beside each question before any solver has been started.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from toolchain.model.law import ShardHandshake, compatible
@@ -65,28 +65,46 @@ def _edges(fits: tuple[bool, ...]) -> tuple[int | None, int | None]:
     return yes, no
 
 
-def ask_row(row: Row) -> Iterator[Question]:
-    """Every question about one server.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partners:
+    """Who stands beside the counterpart that a question is about: one that fits, one that won't."""
+
+    good: int | None
+    bad: int | None
+    good_database: int | None
+    bad_database: int | None
+
+
+def partners(row: Row) -> Partners:
+    """The partners of a server's questions, by place."""
+    good, bad = _edges(row.shards)
+    good_database, bad_database = _edges(row.databases)
+    return Partners(good=good, bad=bad, good_database=good_database, bad_database=bad_database)
+
+
+def ask_row(
+    row: Row, *, shards: Iterable[int] | None = None, databases: Iterable[int] | None = None
+) -> Iterator[Question]:
+    """Every question about one server, or those about some shard states and databases only.
 
     Each database package is asked about, and each shard state: alone, beside partners that fit
     (a second shard, a database package of another release), and, where it fits, beside each kind
     of partner that doesn't. A good partner must not redeem a bad shard, which is where a Depends
     in place of a Conflicts fails; a bad one must spoil a good shard.
     """
-    server = row.server
-    for number, fits in enumerate(row.databases):
-        yield Question(server, (), number, fits)
-    good, bad = _edges(row.shards)
-    good_database, bad_database = _edges(row.databases)
-    for number, fits in enumerate(row.shards):
+    server, beside = row.server, partners(row)
+    for number in range(len(row.databases)) if databases is None else databases:
+        yield Question(server, (), number, row.databases[number])
+    for number in range(len(row.shards)) if shards is None else shards:
+        fits = row.shards[number]
         yield Question(server, (number,), None, fits)
-        if good is not None or good_database is not None:
-            second = () if good is None else (good,)
-            yield Question(server, (number, *second), good_database, fits)
-        if fits and bad is not None:
-            yield Question(server, (number, bad), None, False)
-        if fits and bad_database is not None:
-            yield Question(server, (number,), bad_database, False)
+        if beside.good is not None or beside.good_database is not None:
+            second = () if beside.good is None else (beside.good,)
+            yield Question(server, (number, *second), beside.good_database, fits)
+        if fits and beside.bad is not None:
+            yield Question(server, (number, beside.bad), None, False)
+        if fits and beside.bad_database is not None:
+            yield Question(server, (number,), beside.bad_database, False)
 
 
 def edge_questions(row: Row) -> Iterator[Question]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from toolchain.errors import UsageError
 from toolchain.model.carried import PackageFile
 from toolchain.model.relation import Relation
 from toolchain.model.release import Architecture, Format, Product, Release
@@ -10,14 +11,19 @@ from toolchain.plan.manifest import SqlText
 from toolchain.plan.package import database_package, server_package
 from toolchain.verify.expected import epoch_findings, relation_findings
 from toolchain.verify.finding import Finding, merged
-from toolchain.verify.gather import gather
+from toolchain.verify.gather import Gathered, gather
 from toolchain.verify.halves import Case, DatabaseHalf, Names, Report, ServerHalf
 from toolchain.verify.law import release_in
 from toolchain.verify.libsolv import ask_libsolv, libsolv_version
 from toolchain.verify.questions import ask_row, edge_questions, law_rows
+from toolchain.verify.restriction import New, ask_new, pairs
 from toolchain.verify.upgrades import libsolv_transitions
 from toolchain.verify.verdicts import verdict_findings
 from toolchain.verify.witness import Witness
+
+# Of a long history that arrives at once, witnesses, who need seconds for a release, see so many of
+# the newest releases; libsolv is asked about all.
+_WITNESSED = 20
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,24 +63,53 @@ class Verifier:
     names: Names | None = None
     transitions: bool = True
     every: bool = False
+    only: frozenset[str] | None = None
 
     def verify(self, files: Sequence[PackageFile]) -> Answer:
-        """Ask everything; raises UsageError where there is nothing to ask, ToolError."""
+        """Ask everything; raises UsageError where there is nothing to ask, ToolError.
+
+        With `only`, the sha256 of new packages, ask what concerns those: the others were proved
+        before, together. Then the findings are those that the whole verification would have and
+        that it had not before the new packages came.
+        """
         gathered = gather(files, self.product, self.names)
-        answer = Answer(packages=len(files), findings=gathered.findings)
-        cases = gathered.cases
-        answer.products = tuple(dict.fromkeys(case.names.product for case in cases))
-        answer.formats = tuple(dict.fromkeys(case.format for case in cases))
-        for case in cases:
-            answer.findings += epoch_findings(case)
-            answer.findings += self._relations(case)
-            answer.pairs += len(case.servers) * (len(case.databases) or len(case.states))
-            self._ask(case, answer)
+        before = self._before(files)
+        known = set() if before is None else set(before.findings)
+        answer = Answer(packages=len(files))
+        answer.findings += (one for one in gathered.findings if one not in known)
+        answer.products = tuple(dict.fromkeys(case.names.product for case in gathered.cases))
+        answer.formats = tuple(dict.fromkeys(case.format for case in gathered.cases))
+        for case in gathered.cases:
+            former = None if before is None else before.case_like(case)
+            epochs = () if former is None else tuple(epoch_findings(former))
+            answer.findings += (one for one in epoch_findings(case) if one not in epochs)
+            new = None
+            if before is not None and self.only is not None:
+                new = New.of(case, self.only, () if former is None else former.states)
+            answer.findings += self._relations(case, new)
+            answer.pairs += pairs(case, new)
+            if new is None or new:
+                self._ask(case, new, answer)
         answer.findings = merged(answer.findings)
         return answer
 
-    def _relations(self, case: Case) -> list[Finding]:
-        halves: tuple[ServerHalf | DatabaseHalf, ...] = (*case.servers, *case.databases)
+    def _before(self, files: Sequence[PackageFile]) -> Gathered | None:
+        """What stood there without the new packages; None where nothing can have been proved."""
+        if self.only is None:
+            return None
+        try:
+            old = [file for file in files if file.sha256 not in self.only]
+            return gather(old, self.product, self.names)
+        except UsageError:
+            return None
+
+    def _relations(self, case: Case, new: New | None) -> list[Finding]:
+        halves: list[ServerHalf | DatabaseHalf] = [*case.servers, *case.databases]
+        if new is not None:
+            halves = [
+                *(case.servers[at] for at in sorted(new.servers)),
+                *(case.databases[at] for at in sorted(new.databases)),
+            ]
         return [
             finding
             for half in halves
@@ -88,17 +123,24 @@ class Verifier:
         release = release_in(self.product, half.file.version)
         return None if release is None else planned_relations(self.product, release, half)
 
-    def _ask(self, case: Case, answer: Answer) -> None:
+    def _ask(self, case: Case, new: New | None, answer: Answer) -> None:
         rows = law_rows(case)
         label = f"libsolv {libsolv_version()}"
         self.report(0, 1, f"asking {label}")
-        count, wrong = ask_libsolv(case, rows)
+        count, wrong = ask_libsolv(case, rows) if new is None else ask_new(case, rows, new)
         asked = Asked(label=label, format=case.format, questions=count)
         answer.asked.append(asked)
-        answer.findings += verdict_findings(case, wrong, label)
+        about = None if new is None else new.touches
+        answer.findings += verdict_findings(case, wrong, label, about)
         if self.transitions:
-            asked.commands, found = libsolv_transitions(case, rows, self.report, every=self.every)
+            asked.commands, found = libsolv_transitions(
+                case, rows, self.report, every=self.every, new=new
+            )
             answer.findings += found
+        if self.only is not None:
+            seen = new or New.newest(case, _WITNESSED)
+            case = seen.surroundings(case, rows)
+            rows = law_rows(case)
         for witness in self.witnesses:
             if witness.format is not case.format:
                 continue

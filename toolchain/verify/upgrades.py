@@ -5,7 +5,8 @@ of vendor allowed. Under --allowerasing it allows removal package by package and
 protected ones out. For debs the same jobs stand in for a solver as bold as that.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, assert_never
 
 from toolchain.model.release import Format
@@ -14,6 +15,7 @@ from toolchain.verify.halves import Case, DatabaseHalf, Report, ServerHalf
 from toolchain.verify.libsolv import libsolv_version
 from toolchain.verify.pool import SolverPool, known_names
 from toolchain.verify.questions import Row
+from toolchain.verify.restriction import New
 from toolchain.verify.transitions import (
     HostState,
     Order,
@@ -29,10 +31,57 @@ _FEW_RELEASES = 20
 _SLOT = "one"
 
 
-class Host:
-    """A host in one state, with all packages of the case in its repository."""
+@dataclass(frozen=True, slots=True)
+class Near:
+    """The servers and databases, by place, that a repository offers."""
 
-    def __init__(self, case: Case, state: HostState, known: frozenset[str]) -> None:
+    servers: Collection[int]
+    databases: Collection[int]
+
+
+class Neighbours:
+    """Which packages of a long history matter for a command: those asked for, and what fits them.
+
+    What fits is taken at both ends of its window: a solver chooses the newest that does.
+    """
+
+    def __init__(self, rows: tuple[Row, ...]) -> None:
+        self._of_servers = [_ends(row.databases) for row in rows]
+        columns = zip(*(row.databases for row in rows), strict=True)
+        self._of_databases = [_ends(column) for column in columns]
+
+    def near(self, state: HostState, orders: Iterable[Order], new: New | None) -> Near:
+        """What a host in this state is offered for these orders."""
+        servers = set() if new is None else set(new.servers)
+        databases = set() if new is None else set(new.databases)
+        for order in orders:
+            if order.verb is Verb.INSTALL_SERVER:
+                servers.add(order.target)
+            elif order.verb is Verb.INSTALL_DATABASE:
+                databases.add(order.target)
+        beside_servers = (self._of_servers[at] for at in servers)
+        beside_databases = (self._of_databases[at] for at in databases)
+        return Near(
+            _places((*servers.union(*beside_databases), state.server)),
+            _places((*databases.union(*beside_servers), state.database)),
+        )
+
+
+def _ends(fits: Iterable[bool]) -> tuple[int, ...]:
+    places = [at for at, fit in enumerate(fits) if fit]
+    return (*places[:1], *places[-1:])
+
+
+def _places(found: Iterable[int | None]) -> tuple[int, ...]:
+    return tuple(sorted({at for at in found if at is not None}))
+
+
+class Host:
+    """A host in one state, with packages of the case in its repository: all, or those `near`."""
+
+    def __init__(
+        self, case: Case, state: HostState, known: frozenset[str], near: Near | None = None
+    ) -> None:
         import solv  # noqa: PLC0415
 
         self._solv: Any = solv
@@ -41,12 +90,16 @@ class Host:
         available = self._pool.repository("available")
         self._kinds: dict[int, tuple[str, int]] = {}
         self._loose: list[Any] = []
-        halves: tuple[tuple[str, Sequence[ServerHalf | DatabaseHalf], int | None], ...] = (
-            ("server", case.servers, state.server),
-            ("database", case.databases, state.database),
+        near = near or Near(range(len(case.servers)), range(len(case.databases)))
+        halves: tuple[
+            tuple[str, Sequence[ServerHalf | DatabaseHalf], Collection[int], int | None], ...
+        ] = (
+            ("server", case.servers, near.servers, state.server),
+            ("database", case.databases, near.databases, state.database),
         )
-        for kind, found, here in halves:
-            for number, half in enumerate(found):
+        for kind, found, places, here in halves:
+            for number in places:
+                half = found[number]
                 solvable = self._pool.add(available, half.file, known)
                 self._kinds[solvable.id] = kind, number
                 if number == here:
@@ -115,12 +168,20 @@ class Host:
 
 
 def orders(
-    case: Case, rows: tuple[Row, ...], state: HostState, *, every: bool
+    case: Case, rows: tuple[Row, ...], state: HostState, *, every: bool, new: New | None = None
 ) -> tuple[Order, ...]:
-    """What is tried from a state: each command, with and without its bold options."""
-    servers, databases = edge_targets(rows, state)
-    if every:
-        servers, databases = tuple(range(len(case.servers))), tuple(range(len(case.databases)))
+    """What is tried from a state: each command, with and without its bold options.
+
+    With `new`, from a state that is not new only what may lead to something that is.
+    """
+    servers: Iterable[int]
+    databases: Iterable[int]
+    if new is not None and not new.holds(state):
+        servers, databases = sorted(new.servers), sorted(new.databases)
+    elif every:
+        servers, databases = range(len(case.servers)), range(len(case.databases))
+    else:
+        servers, databases = edge_targets(rows, state)
     return tuple(
         Order(verb, target, bold=bold, best=best)
         for bold in (False, True)
@@ -159,17 +220,29 @@ def order_words(case: Case, order: Order) -> str:
 
 
 def libsolv_transitions(
-    case: Case, rows: tuple[Row, ...], report: Report, *, every: bool = False
+    case: Case,
+    rows: tuple[Row, ...],
+    report: Report,
+    *,
+    every: bool = False,
+    new: New | None = None,
 ) -> tuple[int, tuple[Finding, ...]]:
-    """How many commands were tried from how many states, and every bad end."""
+    """How many commands were tried from how many states, and every bad end.
+
+    libsolv's time goes with the square of the versions that a repository offers, so of a long
+    history a host sees those alone that are near.
+    """
     known = known_names(case.names, (*case.files, *case.others))
     states = host_states(rows, shards=True, every=every)
-    few = len(case.servers) <= _FEW_RELEASES
+    every = every or len(case.servers) <= _FEW_RELEASES
+    neighbours = None if every else Neighbours(rows)
     label = f"libsolv {libsolv_version()}"
     count, findings = 0, []
     for number, state in enumerate(states, 1):
-        host = Host(case, state, known)
-        for order in orders(case, rows, state, every=every or few):
+        given = orders(case, rows, state, every=every, new=new)
+        near = None if neighbours is None else neighbours.near(state, given, new)
+        host = Host(case, state, known, near)
+        for order in given:
             if order.bold and host.is_protected:
                 continue  # nothing may be removed, so the very same question again
             count += 1

@@ -1,6 +1,6 @@
 """Where law and solver differ, as findings: the simplest question that shows it, once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from toolchain.model.carried import Field, PackageFile
@@ -15,11 +15,18 @@ from toolchain.verify.libsolv import Disagreement
 from toolchain.verify.questions import Question, counterparts, described
 
 
-def verdict_findings(case: Case, wrong: Iterable[Disagreement], asked: str) -> Iterator[Finding]:
-    """A finding for each disagreement that no simpler one explains."""
+def verdict_findings(
+    case: Case,
+    wrong: Iterable[Disagreement],
+    asked: str,
+    about: Callable[[Question], bool] | None = None,
+) -> Iterator[Finding]:
+    """A finding for each disagreement that no simpler one explains, of those that `about` picks."""
     wrong = tuple(wrong)
     keys = {item.question.key for item in wrong}
     for item in wrong:
+        if about is not None and not about(item.question):
+            continue
         if not any(part.key in keys for part in item.question.parts):
             yield _finding(case, item, asked)
 

@@ -16,19 +16,25 @@ from tests.conftest import REPOSITORY, Interlock
 from tests.samples import write_product, write_release
 from tests.waiting import appeared
 
+COMPANIONS = (".cdx.json", ".provenance.json")
+
 
 def packages(directory: Path) -> dict[str, bytes]:
     found = (path for path in directory.iterdir() if path.suffix in {".deb", ".rpm"})
     return {path.name: path.read_bytes() for path in sorted(found)}
 
 
+def companions(directory: Path) -> dict[str, bytes]:
+    found = (path for path in directory.iterdir() if path.name.endswith(COMPANIONS))
+    return {path.name: path.read_bytes() for path in sorted(found)}
+
+
 def leftovers(directory: Path) -> list[str]:
+    """What is no package, none of a package's companions, and not the build's own."""
     allowed = {".lock", ".digests.json", "manifest.json"}
-    return [
-        path.name
-        for path in directory.iterdir()
-        if path.suffix not in {".deb", ".rpm"} and path.name not in allowed
-    ]
+    names = packages(directory)
+    allowed |= {name + ending for name in names for ending in COMPANIONS}
+    return [path.name for path in directory.iterdir() if path.name not in allowed | set(names)]
 
 
 def test_builds_the_four_packages_of_a_release(product: Path, interlock: Interlock, tmp_path: Path):
@@ -53,6 +59,7 @@ def test_the_manifest_tells_relations_checksums_and_inputs(
     rows = {row["file"]: row for row in manifest["packages"]}
     server = rows["demo-server_1.1.0-1_all.deb"]
     assert server["relations"] == [
+        "provides demo-server-oldest-schema = 11",
         "conflicts demo-schema < 11",
         "depends python3",
         "depends systemd",
@@ -120,6 +127,8 @@ def test_bytes_do_not_depend_on_where_when_or_who(
     second = subprocess.run(argv, env=environment, cwd="/", capture_output=True, check=False)
     assert second.returncode == 0, second.stderr
     assert packages(tmp_path / "first") == packages(tmp_path / "second")
+    assert companions(tmp_path / "first") == companions(tmp_path / "second")
+    assert len(companions(tmp_path / "first")) == 2 * len(packages(tmp_path / "first"))
     manifests = [(tmp_path / name / "manifest.json").read_bytes() for name in ("first", "second")]
     assert manifests[0] == manifests[1]
 
@@ -133,6 +142,8 @@ def test_one_release_alone_has_the_bytes_it_has_in_the_chain(tmp_path: Path, int
         together = packages(tmp_path / "all")
         for name, content in packages(tmp_path / version).items():
             assert together[name] == content
+        beside = companions(tmp_path / version)
+        assert beside.items() < companions(tmp_path / "all").items()
 
 
 def test_nothing_unchanged_is_built_again(product: Path, interlock: Interlock, tmp_path: Path):

@@ -30,6 +30,7 @@ def test_the_table_tells_waves_stops_and_the_point_of_no_return(
     assert run.returncode == 0, run.stderr
     assert "fleetdesk to 4.3.0: 5 waves for 2 servers and 2 shards" in run.stdout
     assert "POINT OF NO RETURN" in run.stdout
+    assert "run 'fleetdesk-server sync' on its host" in run.stdout
     assert "release-specs/fleetdesk/4.1.0.yaml:" in run.stdout
 
 
@@ -40,6 +41,7 @@ def test_json_in_both_spellings(interlock: Interlock, inventory: Path):
     answer = json.loads(one.stdout)
     assert [wave["side"] for wave in answer["waves"]][0] == "shards"
     assert answer["fleet"]["servers"][0]["origin"].startswith(str(inventory))
+    assert answer["waves"][1]["run_before"] == ["fleetdesk-server", "sync"]
 
 
 def test_the_picture(interlock: Interlock, inventory: Path):

@@ -18,7 +18,9 @@ SVG = "{http://www.w3.org/2000/svg}"
 def test_the_json_of_a_plan_names_each_host_and_each_origin():
     standing = fleet(STORY, "4.0.0 4.0.0", "4.0.0 4.0.0")
     plan = planned(STORY, standing, "4.2.0")
-    answer = json.loads(json.dumps(answer_json("demo", "4.2.0", standing, plan)))
+    command = ("demo-server", "sync")
+    whole = answer_json("demo", "4.2.0", standing, plan, before_servers=command)
+    answer = json.loads(json.dumps(whole))
     assert answer["result"] == "plan"
     assert [wave["wave"] for wave in answer["waves"]] == [1, 2, 3, 4]
     versions = {server["host"]: server["version"] for server in answer["fleet"]["servers"]}
@@ -28,6 +30,8 @@ def test_the_json_of_a_plan_names_each_host_and_each_origin():
                 for name in move["names"]:
                     assert versions[name] == move["from"]
                     versions[name] = move["to"]
+        on_servers = wave["side"] == "servers"
+        assert wave["run_before"] == (["demo-server", "sync"] if on_servers else [])
         for reason in wave["reasons"]:
             assert reason["origin"]
     assert set(versions.values()) == {"4.2.0"}

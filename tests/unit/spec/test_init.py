@@ -85,7 +85,7 @@ def test_the_current_directory_is_not_replaced(interlock: Interlock) -> None:
     assert "name a directory that does not exist yet" in run.stderr
 
 
-@pytest.mark.parametrize("name", ["My Shop", "x", "shop\n", "../x", "{{ 7 }}", "-x"])
+@pytest.mark.parametrize("name", ["My Shop", "x", "shop\n", "../x", "{{ 7 }}", "-x", "a-shard-x"])
 def test_names_that_no_package_can_have(interlock: Interlock, tmp_path: Path, name: str) -> None:
     run = interlock("init", "shop", f"--name={name}")
     assert run.returncode == 2

@@ -21,10 +21,12 @@ def _grammar(what: str, pattern: str, cure: str) -> Check:
 
 
 # Shorter than Debian Policy 5.6.7 allows: '-database' is appended, and file names hold it all.
+# The packages of `acme-shard-x` would be taken for those of a shard of `acme`.
 product = _grammar(
     "a product name",
-    r"[a-z][a-z0-9-]{0,39}[a-z0-9]",
-    "write 2 to 41 small letters, digits and hyphens, with a letter first and no hyphen last",
+    r"(?!.*-shard-)[a-z][a-z0-9-]{0,39}[a-z0-9]",
+    "write 2 to 41 small letters, digits and hyphens, with a letter first, no hyphen last and no"
+    " '-shard-' inside",
 )
 change = _grammar(
     "a change's name",

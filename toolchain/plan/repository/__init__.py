@@ -1,0 +1,1 @@
+"""What a repository holds, where it stands there, and what must stay; pure."""
