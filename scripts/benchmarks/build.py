@@ -36,28 +36,28 @@ SHAPE = {
 }
 
 
-def write_product(root: Path, releases: int, payload: Path) -> None:
-    """A product whose releases share one payload directory."""
+def write_product(root: Path, releases: int, payload: Path, *, every: int = 1) -> None:
+    """A product whose releases share one payload directory; one of `every` changes the schema."""
     (root / "sql").mkdir(parents=True)
     (root / "product.yaml").write_text(yaml.safe_dump(SHAPE))
     shutil.copytree(payload, root / "payload", copy_function=os.link)
     for number in range(releases):
         (root / f"sql/{number}.sql").write_text(f"CREATE TABLE t{number} (id bigint);\n")
         oldest = f">= 1.{max(0, number - 1)}.0"
+        schema: dict[str, object] = {"version": 10 + number // every}
+        if number % every == 0:
+            schema["expand"] = [{"change": f"c{number}", "sql": f"sql/{number}.sql"}]
         release = {
             "release": f"1.{number}.0",
             "date": str(date(2026, 1, 1) + timedelta(days=number)),
             "changelog": ["Measured."],
-            "schema": {
-                "version": 10 + number,
-                "expand": [{"change": f"c{number}", "sql": f"sql/{number}.sql"}],
-            },
+            "schema": schema,
             "server": {
                 "binaries": [{"source": "payload/tool", "target": "/usr/bin/bench-tool"}],
                 "files": [{"source": "payload/data", "target": "/usr/lib/bench"}],
             },
             "compatibility": {
-                "server": {"schema": f">= {10 + number}", "peers": oldest},
+                "server": {"schema": f">= {10 + number // every}", "peers": oldest},
                 "database": {"servers": oldest},
             },
         }

@@ -16,6 +16,7 @@ _COMMANDS = {
     "check": "Check every file of a product and report all problems at once.",
     "build": "Build server and database packages as deb and rpm.",
     "verify": "Prove finished packages: ask real solvers about every pair.",
+    "publish": "Publish packages in signed apt and yum repositories.",
     "rehearse": "Measure the windows: try every server on a real PostgreSQL.",
     "capture": "Take a server's statements from a staging database.",
     "show": "Show a product, or one release with its packages and relations.",
@@ -28,7 +29,7 @@ _COMMANDS = {
 
 EXIT_CODES = """\
 \b
-Exit codes: 0 done; 1 the answer is no (check finds problems, explain refuses);
+Exit codes: 0 done; 1 the answer is no (check finds problems, explain or publish refuses);
 2 wrong usage; 3 problems in a spec; 4 a tool is missing or failed;
 5 the result can't be written; 70 internal error, please report it;
 130 interrupted.

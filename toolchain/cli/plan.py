@@ -60,10 +60,11 @@ def command(
     fleet = _fleet(opened, chain, inventory, shards, save)
     answer = plan_rollout(chain, fleet, wanted, opened.rollout)
     planned = isinstance(answer, Plan)
-    if form == "json":
-        from toolchain.render.rollout import answer_json  # noqa: PLC0415
+    from toolchain.render.rollout import answer_json, before_servers  # noqa: PLC0415
 
-        echo_json(answer_json(opened.name, str(wanted), fleet, answer))
+    before = before_servers(opened)
+    if form == "json":
+        echo_json(answer_json(opened.name, str(wanted), fleet, answer, before_servers=before))
     elif form == "svg" and isinstance(answer, Plan):
         from toolchain.render.rollout_svg import plan_svg  # noqa: PLC0415
 
@@ -72,7 +73,7 @@ def command(
         from toolchain.cli.plan_text import print_answer  # noqa: PLC0415
 
         # A refusal has no picture; its sentences go where sentences go.
-        print_answer(opened.name, wanted, answer, as_error=form == "svg")
+        print_answer(opened.name, wanted, answer, before_servers=before, as_error=form == "svg")
     sys.exit(0 if planned else 1)
 
 

@@ -1,6 +1,6 @@
 """The answers of `interlock plan` for people: a table of waves, and sentences below it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -17,18 +17,19 @@ def print_answer(
     target: Version,
     answer: Plan | Exclusion | tuple[Unfit, ...],
     *,
+    before_servers: Sequence[str] = (),
     as_error: bool = False,
 ) -> None:
     """Print a plan, or why there is none; the latter on stderr where stdout holds a picture."""
     if isinstance(answer, Plan):
-        _print_plan(product, answer)
+        _print_plan(product, answer, before_servers)
         return
     lines = _no_way(product, answer) if isinstance(answer, Exclusion) else _unfit(target, answer)
     for line in lines:
         click.echo(line, err=as_error)
 
 
-def _print_plan(product: str, plan: Plan) -> None:
+def _print_plan(product: str, plan: Plan, before_servers: Sequence[str]) -> None:
     if not plan.waves:
         click.echo(_nothing(plan))
         return
@@ -54,6 +55,11 @@ def _print_plan(product: str, plan: Plan) -> None:
         )
     console = wide_console()
     console.print(table, highlight=False)
+    if before_servers and any(wave.side is Side.SERVERS for wave in plan.waves):
+        click.echo(
+            f"Before a server's package is upgraded, run '{' '.join(before_servers)}' on its host:"
+            " it tells apt or dnf where the shards are now."
+        )
     for line in _stops(plan):
         click.echo(line)
 
