@@ -14,6 +14,7 @@ from .host import Host
 from .lab import Lab, LabUnavailableError, TreeName, require
 from .products import Customer, Packaged
 from .recipes import Packaging
+from .table_fleet import Fleet, Hosts, boot, set_up
 
 TREES: Mapping[Packaging, TreeName] = {Packaging.DEB: "debian", Packaging.RPM: "rpm"}
 
@@ -132,3 +133,45 @@ def jobs(pair_host: Host, procrastinate: Packaged) -> Iterator[Customer]:
     yield customer
     customer.wipe()
     assert customer.pair() == products.Pair()
+
+
+@pytest.fixture(
+    scope="session",
+    # As for `pair_host`: each package manager's tables on one worker.
+    params=[
+        pytest.param(packaging, marks=pytest.mark.xdist_group(f"tables-{packaging}"))
+        for packaging in Packaging
+    ],
+)
+def table_packaging(request: pytest.FixtureRequest) -> Packaging:
+    """Each package manager in turn."""
+    assert isinstance(request.param, Packaging)
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def table_hosts(
+    table_packaging: Packaging,
+    new_lab: Callable[[], Lab],
+    shelf: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Hosts]:
+    """A host for all shards and three for servers, which know the packages of both products."""
+    with new_lab() as lab:
+        yield boot(lab, TREES[table_packaging], shelf, tmp_path_factory.mktemp("bystander"))
+
+
+@pytest.fixture(scope="session")
+def desk_fleet(table_hosts: Hosts, fleetdesk: Packaged) -> Fleet:
+    """Three servers of fleetdesk, and its shards in all their states."""
+    return set_up(table_hosts, fleetdesk)
+
+
+@pytest.fixture
+def jobs_fleet(table_hosts: Hosts, fleetdesk: Packaged, procrastinate: Packaged) -> Iterator[Fleet]:
+    """The same of procrastinate, alone on these hosts for the time of a test."""
+    for host in table_hosts.servers:
+        Customer(host=host, packaged=fleetdesk).wipe()
+    yield set_up(table_hosts, procrastinate)
+    for host in table_hosts.servers:
+        Customer(host=host, packaged=procrastinate).wipe()

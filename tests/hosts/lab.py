@@ -21,6 +21,7 @@ from typing import Literal, Self
 from . import sweep
 from .commands import ENVIRONMENT, find_tool
 from .host import Host
+from .layers import Layer
 from .machine import Disk, Machine
 from .network import MOST_HOSTS, Cable, Switch
 from .recipes import RECIPES
@@ -90,19 +91,31 @@ class Lab:
     ) -> None:
         self.close()
 
-    def host(self, name: str, tree: TreeName = "debian", *, postgres: bool = False) -> Host:
+    def host(
+        self,
+        name: str,
+        tree: TreeName = "debian",
+        *,
+        postgres: bool = False,
+        layer: Layer | None = None,
+    ) -> Host:
         """Boot a host, which all hosts of the lab know by its name; with PostgreSQL if asked.
+
+        `layer` adds packages to its tree, which must be the one that the layer was made for.
 
         Raises BootError with the console's text.
         """
         (recipe,) = (recipe for recipe in RECIPES if recipe.name == tree)
+        if layer and layer.recipe != recipe:
+            raise ValueError(f"the layer {layer.name} is not made for the tree {tree}")
         root_tree = self._trees.get(recipe)
+        added = (layer.get(self._trees),) if layer else ()
         number = self._register(name)
         cable = Cable(switch=self._switch, namespace=f"{self.tag}-{name}", number=number)
         with self._hosts_file.open("a") as file:
             # One short write at the end: the hosts that run have this very file mounted.
             file.write(f"{cable.address} {name}\n")
-        disk = Disk(tree=root_tree, directory=self.directory / name)
+        disk = Disk(tree=root_tree, directory=self.directory / name, added=added)
         disk.mount()
         machine = Machine(
             name=name, tag=self.tag, disk=disk, cable=cable, hosts_file=self._hosts_file

@@ -38,10 +38,11 @@ class HostDownError(AssertionError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disk:
-    """A writable layer over a root tree, in a directory of its own."""
+    """A writable layer over a root tree and what was added to it, in a directory of its own."""
 
     tree: Path
     directory: Path
+    added: tuple[Path, ...] = ()
 
     @property
     def root(self) -> Path:
@@ -57,7 +58,8 @@ class Disk:
         upper.chmod(0o755)
         # volatile: fsync does nothing, which makes dpkg, rpm and PostgreSQL several times
         # faster. No death of a host loses data by it, because the page cache is the machine's.
-        layers = f"lowerdir={self.tree},upperdir={upper},workdir={work},volatile"
+        lower = ":".join(map(str, (*self.added, self.tree)))
+        layers = f"lowerdir={lower},upperdir={upper},workdir={work},volatile"
         run("mount", "-t", "overlay", "-o", layers, "overlay", str(self.root))
 
 

@@ -235,7 +235,10 @@ class Customer:
 
     def wipe(self) -> None:
         """The same by the tools below the package managers, which ask nobody and take no time."""
+        agent = f"{self.server}-shards"
+        self.host.run("systemctl", "stop", f"{agent}.timer", f"{agent}.service", check=False)
         names = [name for name in (self.server, self.database) if self._is_known(name)]
+        names += self.shard_packages()
         match self.host.packaging:
             case Packaging.DEB:
                 command: tuple[str, ...] = ("dpkg", "--purge", "--force-remove-protected")
@@ -243,6 +246,16 @@ class Customer:
                 command = ("rpm", "--erase")
         if names:
             self.host.run(*command, *names)
+
+    def shard_packages(self) -> list[str]:
+        """The names of the local packages that the shard agent made."""
+        pattern = f"{self.packaged.product.name}-shard-*"
+        match self.host.packaging:
+            case Packaging.DEB:
+                query: tuple[str, ...] = ("dpkg-query", "--show", "--showformat=${Package}\n")
+            case Packaging.RPM:
+                query = ("rpm", "--query", "--all", "--queryformat=%{NAME}\n")
+        return self.host.run(*query, pattern, check=False).stdout.split()
 
     def _is_known(self, name: str) -> bool:
         """Whether anything of the package is left, were it its configuration only."""

@@ -19,6 +19,7 @@ class Sample:
     requires: str = ""
     provides: str = ""
     conflicts: str = ""
+    replaces: str = ""
     files: tuple[tuple[str, str], ...] = ()
     after_install: str = ":"
     before_removal: str = ":"
@@ -46,6 +47,7 @@ def _build_deb(sample: Sample, work: Path, target: Path) -> Path:
         "Depends": sample.requires,
         "Provides": sample.provides,
         "Conflicts": sample.conflicts,
+        "Replaces": sample.replaces,
         "Protected": "yes" if sample.protected else "",
     }
     control = "".join(f"{field}: {value}\n" for field, value in fields.items() if value)
@@ -71,6 +73,7 @@ def _build_rpm(sample: Sample, work: Path, target: Path) -> Path:
         "Requires": sample.requires,
         "Provides": sample.provides,
         "Conflicts": sample.conflicts,
+        "Obsoletes": sample.replaces,
     }
     sections = {
         "description": "A sample.",

@@ -77,6 +77,14 @@ def apply(customer: Customer) -> None:
     """Run the phases of the installed database package on its shards, contracts included."""
     done = customer.host.run(customer.database, "apply", "--phase", "contract", check=False)
     assert done.returncode == 0, done
+    sync(customer)
+
+
+def sync(customer: Customer) -> None:
+    """Let the package manager know what the shards say now, where there is a server."""
+    if customer.pair().server is not None:
+        done = customer.host.run(customer.server, "sync", check=False)
+        assert done.returncode == 0, done
 
 
 def states(host: Host, question: str, *services: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from .services import (
     overwrite,
     set_up_fleetdesk,
     states,
+    sync,
 )
 
 pytestmark = pytest.mark.xdist_group("pairs-services")
@@ -44,6 +45,7 @@ def install(customer: Customer, *, server: str | None = None, database: str | No
         server=Version.parse(server) if server else customer.pair().server,
         database=Version.parse(database) if database else customer.pair().database,
     )
+    sync(customer)
     done = customer.install(wanted)
     assert customer.pair() == wanted, done
 

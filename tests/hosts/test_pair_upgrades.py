@@ -124,6 +124,7 @@ def test_from_the_first_release_to_the_last_and_back(newcomer: Customer) -> None
 def remove(customer: Customer) -> None:
     """Remove both packages, which takes an option, and both services with them."""
     host, before = customer.host, customer.pair()
+    host.run(customer.server, "sync", "--remove")
     match host.packaging:
         case Packaging.DEB:
             option = "--allow-remove-essential"

@@ -65,6 +65,9 @@ def words(packaged: Packaged, host: Host, role: str, version: str) -> Result:
     """Install exactly one version of one half, with "yes" to every question."""
     found = next(v for v in packaged.versions if str(v) == version)
     pair = Pair(server=found) if role == "server" else Pair(database=found)
+    if role == "server" and host.installed("fleetdesk-server"):
+        # Its solver knows the shards as of the last minute; this asks them now.
+        host.run("fleetdesk-server", "sync", check=False)
     return Customer(host=host, packaged=packaged).install(pair)
 
 
