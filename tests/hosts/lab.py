@@ -15,6 +15,7 @@ import secrets
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
@@ -30,6 +31,8 @@ from .trees import Trees
 TreeName = Literal["debian", "rpm"]
 _TOOLS = ("mmdebstrap", "systemd-nspawn", "ip", "nsenter", "mount", "umount", "createrepo_c")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+_INOTIFY = Path("/proc/sys/fs/inotify/max_user_instances")
+_INSTANCES = 1024
 
 
 class LabUnavailableError(Exception):
@@ -52,6 +55,12 @@ def require() -> None:
         )
 
 
+def _make_room_for_systemd() -> None:
+    """Let more systemds run here: each takes some eight of the inotify instances of root's 128."""
+    if int(_INOTIFY.read_text()) < _INSTANCES:
+        _INOTIFY.write_text(f"{_INSTANCES}\n")
+
+
 class Lab:
     """Booted hosts on a network of their own; closing it removes them without a trace.
 
@@ -61,6 +70,7 @@ class Lab:
 
     def __init__(self, trees: Trees | None = None) -> None:
         require()
+        _make_room_for_systemd()
         self._trees = trees or Trees.from_environment(os.environ)
         # As mkdtemp does it, but without the underscore, which no machine's name may have.
         self.tag = f"{sweep.PREFIX}{secrets.token_hex(5)}"
