@@ -7,8 +7,9 @@ command is really tried, and after each the versions are looked up. The tables a
 
 By default the shards go through a rollout, one after another. For fleetdesk each server that may run
 is asked for each that may not, for procrastinate's long chain one server for those at the edges; each
-time by some of the commands, in turn. INTERLOCK_WHOLE_TABLE=1 tries every two states that some server
-bears, with every server and every command.
+time by some of the commands, in turn. INTERLOCK_TABLE=rollout asks all of procrastinate's servers for all
+that may not run, too. INTERLOCK_TABLE=whole tries every two states that some server bears, with every
+server and every command.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from .table_fleet import Fleet, Stop, lead
 from .table_site import Site
 from .table_trial import Trial, attempts
 
-WHOLE = bool(os.environ.get("INTERLOCK_WHOLE_TABLE"))
+EXTENT = os.environ.get("INTERLOCK_TABLE", "")
+WHOLE = EXTENT == "whole"
 # Each time one of so many parts of the commands is tried, and the next time another.
 PARTS = 6
 
@@ -37,7 +39,7 @@ def test_fleetdesk(desk_fleet: Fleet) -> None:
 
 def test_procrastinate(jobs_fleet: Fleet) -> None:
     stops = jobs_fleet.every_pair() if WHOLE else jobs_fleet.rollout()
-    check(jobs_fleet, stops, thorough=WHOLE)
+    check(jobs_fleet, stops, thorough=EXTENT in ("rollout", "whole"))
 
 
 def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:
@@ -56,7 +58,7 @@ def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:
                 targets = illegal if thorough else outermost(illegal, installed)
                 yield from tried(site, stop, installed, targets, turn)
 
-    extent = "-whole" if WHOLE else ""
+    extent = f"-{EXTENT}" if EXTENT else ""
     table = Table(name=f"{fleet.packaged.product.name}{extent}-{fleet.packaging}")
     try:
         table.add(fleet.on_each(work))
