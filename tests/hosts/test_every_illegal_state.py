@@ -7,9 +7,9 @@ command is really tried, and after each the versions are looked up. The tables a
 
 By default the shards go through a rollout, one after another. For fleetdesk each server that may run
 is asked for each that may not, for procrastinate's long chain one server for those at the edges; each
-time by some of the commands, in turn. INTERLOCK_TABLE=rollout asks all of procrastinate's servers for all
-that may not run, too. INTERLOCK_TABLE=whole tries every two states that some server bears, with every
-server and every command.
+time by some of the commands, in turn. INTERLOCK_TABLE=rollout asks all of procrastinate's servers for
+all that may not run, too. INTERLOCK_TABLE=whole tries every two states that some server bears, with
+every server and every command.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def test_fleetdesk(desk_fleet: Fleet) -> None:
 
 def test_procrastinate(jobs_fleet: Fleet) -> None:
     stops = jobs_fleet.every_pair() if WHOLE else jobs_fleet.rollout()
-    check(jobs_fleet, stops, thorough=EXTENT in ("rollout", "whole"))
+    check(jobs_fleet, stops, thorough=bool(EXTENT))
 
 
 def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:

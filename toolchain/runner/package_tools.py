@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
@@ -82,9 +83,13 @@ def package_tool(server_package: str) -> PackageTool | None:
 
 @dataclass(frozen=True)
 class Dpkg:
-    """Dpkg, which refuses at once what an open apt or dpkg stands against."""
+    """Dpkg, which refuses at once what an open apt or dpkg stands against.
+
+    `cache` is apt's own copy of dpkg's database.
+    """
 
     options: tuple[str, ...] = ()
+    cache: Path = Path("/var/cache/apt/pkgcache.bin")
 
     def installed(self, *patterns: str) -> tuple[Installed, ...]:
         """The packages that are there or half there; what left only its configuration is not."""
@@ -112,6 +117,10 @@ class Dpkg:
             raise _busy("apt or dpkg")
         if code != 0:
             raise _failure("dpkg", code, said)
+        # apt compares size and whole seconds, and so would not see a number that has changed in the
+        # second of its own last run; it makes a copy that is missing anew.
+        with suppress(OSError):
+            self.cache.unlink()
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def dpkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dpkg:
     (root / "var/lib/dpkg/info").mkdir()
     (root / "var/lib/dpkg/status").write_text("")
     (root / "var/log").mkdir(parents=True)
-    tool = Dpkg(options=(f"--root={root}",))
+    tool = Dpkg(options=(f"--root={root}",), cache=tmp_path / "pkgcache.bin")
     monkeypatch.setattr(sync_command, "installed_tool", lambda _: tool)
     monkeypatch.setattr(shard_status, "package_tool", lambda _: tool)
     return tool
@@ -239,6 +239,15 @@ def test_what_broke_off_is_mended(server: Server, dpkg: Dpkg, tmp_path: Path) ->
     assert server.run("sync").code == 0
     assert shard_packages(dpkg) == {"fleetdesk-shard-north": "2+1.0.0-1"}
     assert sorted(path.name for path in folder.iterdir()) == ["lock", "state.json"]
+
+
+def test_apt_does_not_go_on_with_an_old_copy(server: Server, dpkg: Dpkg) -> None:
+    dpkg.cache.write_bytes(b"")
+    assert server.run("sync").code == 0
+    assert not dpkg.cache.exists()
+    dpkg.cache.write_bytes(b"")
+    assert server.run("sync").code == 0
+    assert dpkg.cache.exists(), "nothing has changed"
 
 
 def test_a_removal_that_dpkg_refused_is_forgotten(server: Server, dpkg: Dpkg) -> None:
