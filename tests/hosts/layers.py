@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,12 +19,11 @@ from pathlib import Path
 
 from .commands import run
 from .recipes import SUITE, Recipe
-from .trees import Trees, debian_sources
+from .trees import _SOURCES as MACHINE_SOURCES
+from .trees import Trees
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy")
 _SOURCES = "etc/apt/sources.list.d/layer"
-# The one that mmdebstrap takes, too, where the machine's own sources are not Debian's.
-_MIRROR = {".list": f"deb http://deb.debian.org/debian {SUITE} main\n"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Layer:
 
     def _fill(self, root: Path) -> None:
         """Install with the tree's own apt, and forget where the packages came from."""
-        texts = {path.suffix: path.read_text() for path in debian_sources()} or _MIRROR
+        texts = _sources()
         sources = [root / f"{_SOURCES}{suffix}" for suffix in texts]
         for path, text in zip(sources, texts.values(), strict=True):
             path.write_text(text)
@@ -84,6 +84,14 @@ class Layer:
         for unit in self.masked_units:
             (root / "etc/systemd/system" / unit).unlink(missing_ok=True)
             (root / "etc/systemd/system" / unit).symlink_to("/dev/null")
+
+
+def _sources() -> dict[str, str]:
+    """The machine's own Debian sources by suffix, for the tree's suite if it runs another."""
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", SUITE)
+    texts = {path.suffix: path.read_text() for path in MACHINE_SOURCES if path.is_file()}
+    assert any("debian" in text for text in texts.values()), "layers are made on Debian only"
+    return {suffix: text.replace(codename, SUITE) for suffix, text in texts.items()}
 
 
 @contextmanager
