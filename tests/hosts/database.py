@@ -12,6 +12,13 @@ _CONFIGURATION = "/etc/postgresql/15/main"
 _PROGRAMS = "/usr/lib/postgresql/15/bin"
 _UNIT = "postgresql@15-main.service"
 _PATIENCE = 30.0
+# A host that loses its power says no farewell; what it held is let go after ten seconds, not hours.
+_SETTINGS = """\
+listen_addresses = '*'
+tcp_keepalives_idle = 5
+tcp_keepalives_interval = 2
+tcp_keepalives_count = 3
+"""
 
 
 class Server(Protocol):
@@ -30,7 +37,7 @@ class Server(Protocol):
 def start(host: Server, auth: str) -> None:
     """Let the cluster listen to the lab, with `auth` for its hosts, and start it for good."""
     rules = host.read(f"{_CONFIGURATION}/pg_hba.conf")
-    host.write(f"{_CONFIGURATION}/conf.d/lab.conf", "listen_addresses = '*'\n")
+    host.write(f"{_CONFIGURATION}/conf.d/lab.conf", _SETTINGS)
     # First, because the first rule that fits is the one that counts.
     host.write(f"{_CONFIGURATION}/pg_hba.conf", f"host all all {SUBNET} {auth}\n{rules}")
     host.write(f"{_CONFIGURATION}/start.conf", "auto\n")
