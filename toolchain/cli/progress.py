@@ -43,3 +43,23 @@ def progress(title: str, line: str) -> Iterator[Progress]:
             bar.update(task, completed=done, total=total, name=name)
 
         yield move
+
+
+@contextmanager
+def activity(title: str) -> Iterator[Progress]:
+    """A bar on a terminal; nothing elsewhere, where the summary is the story."""
+    from rich.console import Console  # noqa: PLC0415
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, _total, _what: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
+    from rich.progress import Progress as Bar  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Bar(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total, what: bar.update(
+            task, completed=done, total=total, description=what
+        )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from toolchain.cli.verify import progress
+from toolchain.cli.progress import activity
 from toolchain.edge.gpg import open_signer
 from toolchain.edge.process import Processes
 from toolchain.errors import RefusedError, UsageError
@@ -53,7 +53,7 @@ def publisher(
             raise UsageError(str(error), "write it as https://packages.example.com/P") from error
     processes = Processes()
     with ExitStack() as stack:
-        report = stack.enter_context(progress("publishing"))
+        report = stack.enter_context(activity("publishing"))
         signer: Signs | None = None
         if not dry_run:
             signer = stack.enter_context(
@@ -93,7 +93,7 @@ def read_all(paths: Sequence[Path]) -> tuple[PackageFile, ...]:
     """
     paths = [path for path in paths if not path.name.endswith((SBOM, STATEMENT))]
     processes = Processes()
-    with progress("reading") as report:
+    with activity("reading") as report:
         try:
             return read_packages(package_paths(paths), processes, report)
         except BaseException:

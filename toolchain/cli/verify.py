@@ -1,8 +1,6 @@
 """`interlock verify`: finished packages against the law, by real solvers."""
 
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,31 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolchain.cli.options import echo_json, json_option, verbose_option
+from toolchain.cli.progress import activity
 
 if TYPE_CHECKING:
     from toolchain.model.release import Product
-    from toolchain.verify.halves import Names, Report
+    from toolchain.verify.halves import Names
     from toolchain.verify.run import Answer
-
-
-@contextmanager
-def progress(title: str) -> "Iterator[Report]":
-    """A bar on a terminal; nothing elsewhere, where the summary is the story."""
-    from rich.console import Console  # noqa: PLC0415
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda _done, _total, _what: None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn  # noqa: PLC0415
-    from rich.progress import Progress as Bar  # noqa: PLC0415
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total, what: bar.update(
-            task, completed=done, total=total, description=what
-        )
 
 
 @click.command("verify")
@@ -118,7 +97,7 @@ def command(
     names = _names(product, server, database, schema)
     found = package_paths(paths)
     processes = Processes()
-    with progress("verifying") as report, tempfile.TemporaryDirectory(prefix="interlock-") as work:
+    with activity("verifying") as report, tempfile.TemporaryDirectory(prefix="interlock-") as work:
         try:
             files = read_packages(found, processes, report)
             formats = {file.format for file in files}

@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from toolchain.cli.options import echo_json
-from toolchain.cli.verify import progress
+from toolchain.cli.progress import activity
 from toolchain.edge.companions import digests_below
 from toolchain.edge.gpgv import open_keyring
 from toolchain.edge.process import Processes
@@ -35,7 +35,7 @@ def verify_provenance(
     """Print what was found; the exit code of the command is 1 where something was."""
     _refuse_solver_options()
     processes = Processes()
-    with progress("verifying") as report, ExitStack() as stack:
+    with activity("verifying") as report, ExitStack() as stack:
         try:
             judge = None
             if keyring is not None:

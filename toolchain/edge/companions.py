@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from hashlib import file_digest
 from pathlib import Path
 
+from toolchain.edge.digests import sha256_of
 from toolchain.edge.directory import Directory
 from toolchain.edge.small_file import read_small
 from toolchain.plan.attestation import ENVELOPE, SBOM, STATEMENT
@@ -59,8 +59,7 @@ def digests_below(root: Path) -> Callable[[str], str | None]:
         if tree.look(path).kind != "file":
             return None
         try:
-            with (root / path).open("rb") as file:
-                return file_digest(file, "sha256").hexdigest()
+            return sha256_of(root / path)
         except OSError:
             return None
 

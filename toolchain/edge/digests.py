@@ -10,6 +10,12 @@ from pathlib import Path
 _SETTLED_NS = 50_000_000
 
 
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's content, in hex; raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 class Digests:
     """Digests of files, kept in a cache file between builds.
 
@@ -36,8 +42,7 @@ class Digests:
         if known is not None and known[:4] == key and isinstance(known[4], str):
             self._fresh[str(path)] = known
             return known[4]
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256_of(path)
         if self._now - status.st_ctime_ns > _SETTLED_NS:
             self._fresh[str(path)] = [*key, digest]
         return digest

@@ -1,11 +1,11 @@
 """A package's SBOM and statement on their way into a repository, the statement signed."""
 
 import base64
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, Protocol
 
+from toolchain.edge.digests import sha256_of
 from toolchain.errors import RefusedError, UsageError
 from toolchain.plan.attestation import (
     PAYLOAD_TYPE,
@@ -52,17 +52,12 @@ def companions(package: Path) -> tuple[Path, ...]:
         said = subject["name"], subject["digest"]["sha256"], bills
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise _no_statement(package) from error
-    if said != (package.name, _digest(package), [_digest(sbom)]):
+    if said != (package.name, sha256_of(package), [sha256_of(sbom)]):
         raise RefusedError(
             f"{statement} is not about {package.name} and {sbom.name} as they are there",
             "build it again with interlock build",
         )
     return found
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _no_statement(package: Path) -> UsageError:
@@ -80,7 +75,7 @@ def published_statement(statement: bytes, published: Path) -> bytes:
     """
     try:
         built: Any = json.loads(statement)
-        made = published_form(built, published.name, _digest(published))
+        made = published_form(built, published.name, sha256_of(published))
     except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise _no_statement(published) from error
     # Where nothing changed, what was built is published byte for byte.

@@ -1,11 +1,11 @@
 """The pool: new packages signed and staged, with all that indexes will say of them."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from toolchain.edge.digests import sha256_of
 from toolchain.edge.process import Processes, processors
 from toolchain.errors import OutputError
 from toolchain.model.release import Format
@@ -36,7 +36,7 @@ def admit(
     for arrival in new:
         place = pool_place(arrival.file, indexes.product)
         copy = indexes.staging.copy(place, Path(arrival.file.path))
-        if _digest(copy) != arrival.file.sha256:
+        if sha256_of(copy) != arrival.file.sha256:
             raise OutputError(
                 f"{arrival.file.path} has changed since it was verified", "publish it again"
             )
@@ -74,7 +74,7 @@ def _remember(
     file = replace(
         arrival.file,
         path=place,
-        sha256=_digest(copy) if signed else arrival.file.sha256,
+        sha256=sha256_of(copy) if signed else arrival.file.sha256,
         size=copy.stat().st_size,
     )
     # Relative to where `deb` lies: a suite's `Filename` knows nothing of the directory above.
@@ -96,8 +96,3 @@ def _remember(
         indexes.staging.write(name, content)
         indexes.state.add_beside(record, name)
     return record
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
