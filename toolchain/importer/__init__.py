@@ -1,0 +1,1 @@
+"""Specs made from packages and migrations that exist already."""

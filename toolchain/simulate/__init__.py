@@ -1,0 +1,1 @@
+"""A fleet of any size moved by chance, by the real law, planner and gates."""
