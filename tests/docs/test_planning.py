@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import REPOSITORY, run_interlock
 
-PAGE = (REPOSITORY / "docs/planning.md").read_text()
+PAGE = (REPOSITORY / "docs/how-to/plan-a-rollout.md").read_text()
 
 
 def blocks(language: str) -> list[str]:

@@ -12,7 +12,7 @@ from tests.conftest import REPOSITORY
 from toolchain.cli.main import _COMMANDS
 
 README = (REPOSITORY / "README.md").read_text()
-GUIDES = sorted((REPOSITORY / "docs").glob("*.md"))
+GUIDES = sorted((REPOSITORY / "docs").rglob("*.md"))
 # What stands behind a command whose answer is no.
 NO = "# the answer is no"
 

@@ -13,7 +13,7 @@ from tests.conftest import REPOSITORY
 from toolchain.cli.verify import command as verify
 from toolchain.verify.finding import Kind
 
-PAGE = (REPOSITORY / "docs/verifying.md").read_text()
+PAGE = (REPOSITORY / "docs/how-to/verify.md").read_text()
 
 
 def test_the_commands_of_the_page_run(tmp_path: Path):

@@ -16,7 +16,7 @@ STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 SBOM_MEDIA_TYPE = "application/vnd.cyclonedx+json"
-# docs/verifying.md says what the parameters and inputs of this type are.
+# docs/how-to/verify.md says what the parameters and inputs of this type are.
 BUILD_TYPE = "https://pypi.org/project/interlock-release/#package-v1"
 BUILDER = "https://pypi.org/project/interlock-release/#builder-v1"
 PURL = "pkg:pypi/interlock-release"

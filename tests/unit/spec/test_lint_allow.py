@@ -98,8 +98,8 @@ def test_whatever_the_lint_finds_may_be_allowed() -> None:
 
 
 def test_every_finding_is_documented() -> None:
-    """docs/safety.md tells of each, and marks the hints."""
-    page = (Path(__file__).parents[3] / "docs/safety.md").read_text(encoding="utf-8")
+    """docs/reference/sql-safety.md tells of each, and marks the hints."""
+    page = (Path(__file__).parents[3] / "docs/reference/sql-safety.md").read_text(encoding="utf-8")
     for code in Code:
         if code.name.startswith("LINT_"):
             assert f"`{code.value}`" in page

@@ -7,7 +7,7 @@ import pytest
 from toolchain.spec.reference import problems_page, spec_page
 from toolchain.spec.shape.schema import SpecKind
 
-PAGES = Path(__file__).parents[3] / "docs/schema"
+PAGES = Path(__file__).parents[3] / "docs/reference"
 
 
 @pytest.mark.parametrize("name", ["product", "release", "inventory", "problems"])
