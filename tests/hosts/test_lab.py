@@ -161,8 +161,9 @@ def test_a_boot_that_fails_shows_the_console(new_lab: Callable[[], Lab]) -> None
         host.write("/etc/systemd/system/stuck.service", ONCE.format(command="/bin/sleep infinity"))
         host.run("systemctl", "enable", "stuck.service")
         host.kill()
-        with pytest.raises(BootError, match=r"too long(?s:.*)console of broken(?s:.*)stuck"):
-            host.start(timeout=2)
+        # How far a busy machine comes meanwhile is not said.
+        with pytest.raises(BootError, match=r"too long(?s:.*)console of broken\n(?s:.*)Start"):
+            host.start(timeout=4)
         with pytest.raises(HostDownError):
             host.run("true")
     assert sweep.leftovers(lab.directory) == ()
