@@ -1,6 +1,7 @@
 """Groups of commands that are imported when they are called, so that `--help` is quick."""
 
 import importlib
+import keyword
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 class LazyGroup(click.Group):
     """A group that knows its commands by name, a line each, and imports one when it is called.
 
-    The command NAME is `command` in the module NAME of `package`.
+    The command NAME is `command` in the module NAME of `package`, or NAME_ where Python has a
+    meaning of its own for NAME.
     """
 
     def __init__(self, *args: Any, package: str, lines: Mapping[str, str], **options: Any) -> None:
@@ -26,7 +28,8 @@ class LazyGroup(click.Group):
         """The command of that name, from the module of that name."""
         if cmd_name not in self._lines:
             return None
-        command = importlib.import_module(f"{self._package}.{cmd_name}").command
+        module = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command = importlib.import_module(f"{self._package}.{module}").command
         assert isinstance(command, click.Command)  # noqa: S101  (a slip of ours, not of a user)
         return command
 

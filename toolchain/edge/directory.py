@@ -5,6 +5,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -132,23 +133,55 @@ def create_directory(target: Path, files: Iterable[NewFile]) -> None:
 
     An empty directory may be there already, as after `mkdir`.
     """
+    with staged_directory(target) as staged:
+        write_files(staged, files)
+
+
+def write_files(directory: Path, files: Iterable[NewFile]) -> None:
+    """Write files below a directory, with the directories that they need; raises OSError."""
+    for file in files:
+        path = directory / file.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(file.text, encoding="utf-8")
+        path.chmod(file.mode)
+
+
+@contextmanager
+def staged_directory(target: Path, *, keep: bool = True) -> Iterator[Path]:
+    """A directory to write into, which becomes the target when all went well; raises OutputError.
+
+    Without `keep` it is gone at the end, and the target stays what it was.
+    """
+    require_new(target)
+    try:
+        if keep:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        place = target.parent if keep else None
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=place) as stage:
+            staged = Path(stage, target.name)
+            staged.mkdir()
+            yield staged
+            if keep:
+                staged.rename(target)  # onto an empty directory too, and onto nothing else
+    except OSError as error:
+        raise _unwritable(target, error) from error
+
+
+def require_new(target: Path) -> None:
+    """Raise OutputError where something stands in the place that an empty directory is not."""
     if target.resolve() == Path.cwd():
         # A shell that stands in a directory which is replaced stands nowhere afterwards.
         raise OutputError(
             "the current directory is not replaced", "name a directory that does not exist yet"
         )
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as stage:
-            staged = Path(stage, target.name)
-            for file in files:
-                path = staged / file.path
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(file.text, encoding="utf-8")
-                path.chmod(file.mode)
-            staged.rename(target)  # onto an empty directory too, and onto nothing else
+        taken = target.is_symlink() or (
+            target.exists() and not (target.is_dir() and not any(target.iterdir()))
+        )
     except OSError as error:
         raise _unwritable(target, error) from error
+    if taken:
+        raise _unwritable(target, FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)))
 
 
 def _unwritable(target: Path, error: OSError) -> OutputError:

@@ -1,0 +1,1 @@
+"""What packages were made from: nfpm, fpm, debian/ and rpm specs, read and never run."""

@@ -1,0 +1,237 @@
+"""A hand-written rpm spec, read as text: rpm would run `%(…)` and `%{lua:…}` while parsing."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from toolchain.edge.package_files import deb_relations
+from toolchain.errors import UsageError
+from toolchain.importer.facts import Facts, Installed, Kind, Note
+from toolchain.importer.texts import read_text
+from toolchain.importer.versions import release_of
+from toolchain.model.carried import Carried, Field
+from toolchain.model.release import Format
+
+_MACROS = {
+    "_prefix": "/usr", "_bindir": "/usr/bin", "_sbindir": "/usr/sbin",
+    "_libexecdir": "/usr/libexec",
+    "_datadir": "/usr/share", "_mandir": "/usr/share/man", "_docdir": "/usr/share/doc",
+    "_sysconfdir": "/etc", "_localstatedir": "/var", "_sharedstatedir": "/var/lib",
+    "_unitdir": "/usr/lib/systemd/system", "_libdir": "/usr/lib64", "_rundir": "/run", "dist": "",
+    "_sysusersdir": "/usr/lib/sysusers.d", "_tmpfilesdir": "/usr/lib/tmpfiles.d",
+}  # fmt: skip
+_DEFINED = re.compile(r"%(?:define|global)\s+([A-Za-z_]\w*)\s+(.*)")
+_REFERENCE = re.compile(r"%\{([?!]*)([A-Za-z_]\w*)(?::([^{}]*))?\}|%([A-Za-z_]\w*)")
+_RUN = re.compile(r"%\(|%\{lua:|%\{expand:|%\{shrink:|%\{load:")
+_SECTION = re.compile(
+    r"%(package|description|files|pre|post|preun|postun|pretrans|posttrans|prep|build|install|check"
+    r"|clean|changelog|generate_buildrequires|triggerin|triggerun|verifyscript)\b(.*)"
+)
+_SCRIPTS = frozenset({"pre", "post", "preun", "postun", "pretrans", "posttrans"})
+_TAG = re.compile(r"([A-Za-z]+)(?:\([a-z,]+\))?\s*:\s*(.*)")
+_TEXTS = {"summary": "summary", "license": "licence", "url": "homepage", "packager": "maintainer"}
+_RELATIONS = {"requires": Field.REQUIRES, "conflicts": Field.CONFLICTS}
+_ATTRIBUTES = re.compile(
+    r"%(config|dir|doc|license|attr|ghost|defattr|exclude|verify)(?:\(([^)]*)\))?\s*"
+)
+
+
+@dataclass(slots=True)
+class _Package:
+    """What is gathered of one package."""
+
+    name: str
+    tags: dict[str, str] = field(default_factory=dict)
+    relations: list[Carried] = field(default_factory=list)
+    sections: dict[str, list[str]] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+
+
+def read_spec(path: Path, values: Mapping[str, str]) -> tuple[Facts, ...]:
+    """The packages of a spec; raises UsageError where it needs what only a run could say."""
+    packages, changelog = _gathered(path, values)
+    main = packages[0]
+    version = values.get("version") or main.tags.get("version", "")
+    if not main.name or not version or "%" in version:
+        raise UsageError(
+            f"{path} names no version that is plain text", "give it: --define version=X.Y.Z"
+        )
+    found = []
+    for package in packages:
+        tags = main.tags | package.tags
+        texts = {ours: tags[key] for key, ours in _TEXTS.items() if key in tags}
+        if description := "\n".join(package.sections.get("description", ())).strip():
+            texts["description"] = description
+        if package.sections.get("files") is None and package is main and len(packages) > 1:
+            continue  # a spec whose main package has no files makes none of that name
+        found.append(
+            Facts(
+                where=str(path),
+                base=str(path.parent),
+                name=package.name,
+                version=release_of(version, str(path)),
+                full_version=version,
+                format=Format.RPM,
+                architecture=tags.get("buildarch", "x86_64"),
+                texts=texts,
+                day=_day(changelog),
+                relations=tuple(package.relations),
+                installed=tuple(_installed(package.sections.get("files", ()), package.name)),
+                scripts={
+                    f"%{name}": "\n".join(lines)
+                    for name, lines in package.sections.items()
+                    if name in _SCRIPTS and any(lines)
+                },
+                notes=tuple(package.notes),
+            )
+        )
+    return tuple(found)
+
+
+def _gathered(path: Path, values: Mapping[str, str]) -> tuple[list[_Package], list[str]]:
+    macros = {**_MACROS, **values}
+    packages = [_Package(values.get("name", ""))]
+    current, section = packages[0], "preamble"
+    changelog: list[str] = []
+    for number, raw in enumerate(read_text(path, 1 << 20).splitlines(), start=1):
+        where = f"{path}:{number}"
+        if (defined := _DEFINED.match(raw.strip())) is not None:
+            if _RUN.search(raw):
+                current.notes.append(
+                    Note(
+                        text=f"the macro {defined[1]} runs a program, and was not",
+                        where=where,
+                        decide=True,
+                    )
+                )
+            else:
+                macros.setdefault(defined[1], _expanded(defined[2].strip(), macros))
+            continue
+        if (begun := _SECTION.fullmatch(raw.strip())) is not None:
+            section = begun[1]
+            if section == "changelog":
+                continue
+            current = _chosen(packages, begun[2].split(), macros, made=section == "package")
+            current.sections.setdefault(section, [])
+            continue
+        line = _expanded(raw, macros) if section in ("preamble", "package", "files") else raw
+        if section in ("preamble", "package"):
+            _tag(current, line, where, macros, main=current is packages[0])
+        elif section == "changelog":
+            changelog.append(line)
+        else:
+            current.sections.setdefault(section, []).append(line)
+    return packages, changelog
+
+
+def _expanded(text: str, macros: Mapping[str, str]) -> str:
+    """Plain macros by their text; what is unknown stays, and nothing runs."""
+
+    def value(match: re.Match[str]) -> str:
+        flags, name, given = match[1] or "", match[2] or match[4], match[3]
+        if "!" in flags:
+            return "" if name in macros else given or ""
+        if "?" in flags:
+            return (given if given is not None else macros[name]) if name in macros else ""
+        return macros.get(name, match[0])
+
+    for _ in range(5):
+        changed = _REFERENCE.sub(value, text)
+        if changed == text or len(changed) > 10_000:
+            break
+        text = changed
+    return text
+
+
+def _chosen(
+    packages: list[_Package], words: list[str], macros: Mapping[str, str], *, made: bool
+) -> _Package:
+    """The package that a section is about: `-n NAME`, or a suffix of the main one's name."""
+    named = [word for word in words if word != "-n" and not word.startswith("-")]
+    if not named:
+        return packages[0]
+    name = _expanded(named[0], macros)
+    if "-n" not in words:
+        name = f"{packages[0].name}-{name}"
+    for package in packages:
+        if package.name == name:
+            return package
+    if made:
+        packages.append(_Package(name))
+        return packages[-1]
+    return packages[0]
+
+
+def _tag(package: _Package, line: str, where: str, macros: dict[str, str], *, main: bool) -> None:
+    match = _TAG.fullmatch(line.strip())
+    if match is None:
+        return
+    key, value = match[1].lower(), match[2].strip()
+    if _RUN.search(value):
+        package.notes.append(
+            Note(text=f"{match[1]} runs a program, and was not taken", where=where, decide=True)
+        )
+        return
+    if key == "name" and main:
+        package.name = value
+    if key in ("name", "version", "release") and main:
+        macros.setdefault(key, value)
+    if (relation := _RELATIONS.get(key)) is None:
+        package.tags.setdefault(key, value)
+        return
+    for name, operator, version in re.findall(
+        r"([^\s,<>=]+)(?:\s*(<=|>=|=|<|>)\s*([^\s,]+))?", value
+    ):
+        # Debian's reader takes `<` for `<=`, its oldest form; the strict one is `<<`.
+        strict = {"<": "<<", ">": ">>"}.get(operator, operator)
+        text = f"{name} ({strict} {version})" if operator else name
+        try:
+            package.relations.extend(deb_relations(relation, text))
+        except ValueError:
+            package.notes.append(Note(text=f"{match[1]}: {name} was not taken", where=where))
+
+
+def _installed(lines: list[str] | tuple[()], package: str) -> Iterator[Installed]:
+    for raw in lines:
+        line, kind, mode, owner, group = raw.strip(), Kind.FILE, None, "root", "root"
+        skipped = False
+        while (match := _ATTRIBUTES.match(line)) is not None:
+            line = line[match.end() :]
+            match match[1]:
+                case "config":
+                    kind = Kind.CONFIG
+                case "dir":
+                    kind = Kind.DIRECTORY
+                case "ghost" | "exclude" | "defattr":
+                    skipped = True
+                case "attr":
+                    words = [word.strip() for word in (match[2] or "").split(",")]
+                    if words and set(words[0]) <= set("01234567") and words[0]:
+                        mode = int(words[0], 8)
+                    if len(words) == 3:
+                        owner, group = (word if word != "-" else "root" for word in words[1:])
+        if skipped or not line.startswith("/") or "%" in line or set("*?[{") & set(line):
+            continue
+        if line.startswith(f"/usr/share/doc/{package}/"):
+            continue
+        yield Installed(
+            path=line.rstrip("/"),
+            kind=kind,
+            mode=mode,
+            owner=owner,
+            group=group,
+            source=line.lstrip("/"),
+        )
+
+
+def _day(changelog: list[str]) -> date | None:
+    for line in changelog:
+        if (match := re.match(r"\*\s+(\w{3} \w{3} +\d{1,2} \d{4})", line)) is not None:
+            try:
+                moment = datetime.strptime(" ".join(match[1].split()), "%a %b %d %Y")
+            except ValueError:
+                return None
+            return moment.replace(tzinfo=UTC).date()
+    return None

@@ -1,0 +1,1 @@
+"""Folders of migrations of other tools, read into one kind of value."""
