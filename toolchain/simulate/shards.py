@@ -1,0 +1,141 @@
+"""What happens on shards: a database package comes, its phases run, one transaction at a time."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from toolchain.runner import walk
+from toolchain.runner.conflicts import check_ledger
+from toolchain.runner.errors import RunnerError
+from toolchain.runner.gate import Blocked
+from toolchain.runner.manifest import Phase
+from toolchain.simulate.audit import shard_name
+from toolchain.simulate.commands import Apply, Gate, Undo
+from toolchain.simulate.fleet import Node
+from toolchain.simulate.ledger import Action
+from toolchain.simulate.world import World
+
+
+class Shards:
+    """What happens on the shards of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._fleet = world.fleet
+        self._facts = world.facts
+
+    def apply(self, command: Apply) -> None:
+        """A database package comes, and its `apply` begins."""
+        shard = self._fleet.shards[command.shard]
+        if not self._facts.has_database(command.release) or not self._installed(shard, command):
+            return
+        phase = Phase.CONTRACT if command.contract else Phase.MIGRATE
+        self._begin(shard, command.release, command.release, phase, command.pace)
+
+    def _installed(self, shard: Node, command: Apply) -> bool:
+        """Whether the database package is there, beside a server perhaps."""
+        if command.elsewhere or shard.package == command.release:
+            return True
+        world, host = self._world, self._fleet.hosts.get(shard.name)
+        beside = host is not None and self._fleet.database_on(shard.name) is shard
+        if beside and host is not None and host.installed is not None:
+            fits = world.solver.beside_database(host.installed, command.release)
+            if world.has(Gate.RELATIONS) and not fits:
+                world.outcomes["refused by relations"] += 1
+                if world.tell:
+                    server = self._facts.names[host.installed]
+                    name = self._facts.names[command.release]
+                    world.say(
+                        f"{shard_name(shard.name)}: database {name} is refused by relations:"
+                        f" server {server} is on the same host"
+                    )
+                return False
+        shard.package = command.release
+        return True
+
+    def undo(self, command: Undo) -> None:
+        """The installed database package takes the shard back."""
+        shard = self._fleet.shards[command.shard]
+        self._begin(shard, shard.package, command.release, None, command.pace)
+
+    def _begin(
+        self, shard: Node, package: int, release: int, phase: Phase | None, pace: int
+    ) -> None:
+        """Take the lock, look at the ledger, and plan the way; each as the runner does."""
+        if shard.job is not None or shard.down is not None:
+            return
+        world, name = self._world, self._facts.names
+        manifest = self._facts.manifest(package)
+        verb = "undo" if phase is None else "apply"
+        what = f"{verb} to {name[release]}" + (
+            ", contract included" if phase is Phase.CONTRACT else ""
+        )
+        actions: tuple[Action, ...]
+        try:
+            check_ledger(manifest, shard.ledger)
+            if phase is None:
+                target = walk.Position(manifest.index(name[release]), Phase.CONTRACT)
+                actions = walk.backward(manifest, shard.ledger, target)
+            else:
+                actions = world.phases.forward(package, shard.ledger, phase)
+        except RunnerError as error:
+            world.outcomes["refused by the ledger"] += 1
+            if world.tell:
+                world.say(f"{shard_name(shard.name)}: {what} is refused: {error}")
+            return
+        if actions:
+            shard.job = what
+            world.outcomes["runs begun"] += 1
+            if world.tell:
+                world.say(f"{shard_name(shard.name)}: {what} begins")
+            coming = iter(actions)
+            self._next(shard, next(coming), coming, package, pace, shard.life)
+
+    def _next(
+        self,
+        shard: Node,
+        action: Action,
+        rest: Iterator[Action],
+        package: int,
+        pace: int,
+        life: int,
+    ) -> None:
+        act = partial(self._act, shard, action, rest, package, pace, life)
+        self._world.after(pace, act)
+
+    def _act(
+        self,
+        shard: Node,
+        action: Action,
+        rest: Iterator[Action],
+        package: int,
+        pace: int,
+        life: int,
+    ) -> None:
+        if shard.life != life:
+            return
+        world = self._world
+        try:
+            says = world.phases.act(shard, package, action, world.now)
+        except Blocked as error:
+            shard.job = None
+            shard.life += 1
+            world.outcomes["refused by contract"] += 1
+            if world.tell:
+                world.say(f"{shard_name(shard.name)}: {error}")
+            return
+        if world.tell:
+            world.say(f"{shard_name(shard.name)}: {walk.describe(action)}")
+        self._fleet.move(shard, world.now, says, world.phases.truth(shard, package))
+        following = next(rest, None)
+        if following is None:
+            shard.job = None
+        else:
+            self._next(shard, following, rest, package, pace, life)
+        world.audit.shard(shard)
+
+    def kill(self, shard: Node) -> None:
+        """The runner dies between two transactions; its lock dies with it."""
+        if shard.job is not None:
+            self._world.say(f"{shard_name(shard.name)}: the runner is killed")
+            shard.job = None
+            shard.life += 1
