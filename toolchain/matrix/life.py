@@ -59,6 +59,17 @@ def life_of(product: Product, change: str) -> Life:
     chain = product_chain(product)
     if change not in chain.changes:
         raise KeyError(change)
+    return _life(product, chain, change)
+
+
+def lives(product: Product) -> tuple[Life, ...]:
+    """The life of every change, in the order of their first phases."""
+    chain = product_chain(product)
+    born = dict.fromkeys(step.change for link in chain.links for step in link.steps)
+    return tuple(_life(product, chain, change) for change in born)
+
+
+def _life(product: Product, chain: Chain, change: str) -> Life:
     uses = tuple(
         Use(
             release=release.version,

@@ -85,6 +85,7 @@ def fleet_json(fleet: Fleet) -> dict[str, Any]:
         "shards": [
             {
                 "name": shard.name,
+                "host": shard.host or shard.name,
                 "release": str(shard.state.release),
                 "contracted": shard.state.stage is Stage.CLOSED,
                 "schema": shard.state.handshake.schema,

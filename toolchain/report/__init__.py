@@ -1,1 +1,1 @@
-"""Steps that gather what is known of a product and write it as one page."""
+"""The report: specs, derivation, measurements and packages gathered for one page."""

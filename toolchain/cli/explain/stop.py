@@ -11,8 +11,6 @@ from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
     from toolchain.model.version import Version
-    from toolchain.plan.rollout.facts import Chain
-    from toolchain.plan.rollout.inventory import Fleet
     from toolchain.plan.rollout.waves import Wave
 
 
@@ -33,6 +31,7 @@ def command(product: Path, release: str, start: str, target: str | None, as_json
     from toolchain.cli.plan_text import print_answer  # noqa: PLC0415
     from toolchain.plan.rollout.facts import chain_of  # noqa: PLC0415
     from toolchain.plan.rollout.planner import plan_rollout  # noqa: PLC0415
+    from toolchain.plan.rollout.routes import uniform  # noqa: PLC0415
     from toolchain.plan.rollout.waves import Plan  # noqa: PLC0415
     from toolchain.render.rollout import answer_json  # noqa: PLC0415
 
@@ -42,7 +41,7 @@ def command(product: Path, release: str, start: str, target: str | None, as_json
     wanted = wanted_release(opened.product, chain, target)
     if wanted < begun:
         raise UsageError(f"{wanted} is below {begun}", "Interlock plans upgrades only")
-    fleet = _uniform(chain, begun)
+    fleet = uniform(chain, begun)
     answer = plan_rollout(chain, fleet, wanted, opened.product.rollout)
     if not isinstance(answer, Plan):
         if as_json:
@@ -57,16 +56,6 @@ def command(product: Path, release: str, start: str, target: str | None, as_json
         for line in _lines(asked, begun, wanted, waves, list(answer.waves)):
             click.echo(line)
     sys.exit(0 if waves else 1)
-
-
-def _uniform(chain: "Chain", version: "Version") -> "Fleet":
-    """A server and a shard at one release; more of them would change no wave."""
-    from toolchain.plan.rollout.inventory import Fleet, Server, Shard  # noqa: PLC0415
-    from toolchain.plan.rollout.shard import state_at  # noqa: PLC0415
-
-    state = state_at(chain, chain.places[version])
-    shards = () if state is None else (Shard(name="every shard", state=state),)
-    return Fleet((Server(host="every server", version=version),), shards)
 
 
 def _json(

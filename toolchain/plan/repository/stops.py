@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.shard import state_at
+from toolchain.plan.rollout.routes import uniform
 from toolchain.plan.rollout.waves import Plan
 
 
@@ -22,13 +21,6 @@ class Need:
 
     def __str__(self) -> str:
         return f"a fleet at {self.start} stops there on its way to {self.target}"
-
-
-def uniform(chain: Chain, version: Version) -> Fleet:
-    """A server and a shard at one release; more of them would change no wave."""
-    state = state_at(chain, chain.places[version])
-    shards = () if state is None else (Shard(name="every shard", state=state),)
-    return Fleet((Server(host="every server", version=version),), shards)
 
 
 def targets(chain: Chain) -> tuple[Version, ...]:
