@@ -7,6 +7,8 @@ from pathlib import Path
 from toolchain.errors import SpecError, ToolError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
+# Templates of new products, of exported rollouts and of reports, which no package holds.
+_NOT_PACKAGED = frozenset({"init", "ansible", "tasks", "puppet", "chef", "report"})
 
 
 @cache
@@ -69,7 +71,11 @@ class TemplateFiles:
         found: dict[str, str] = {}
         for directory in reversed(self._directories):
             for path in sorted(directory.rglob("*")):
-                if path.parent.name == "init" or path.suffix == ".toml" or not path.is_file():
+                if (
+                    path.parent.name in _NOT_PACKAGED
+                    or path.suffix == ".toml"
+                    or not path.is_file()
+                ):
                     continue
                 found[str(path.relative_to(directory))] = _text(path)
         return tuple(sorted(found.items()))

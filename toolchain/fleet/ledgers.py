@@ -32,7 +32,9 @@ def read_fleet(path: Path, product: Product, chain: Chain) -> Fleet:
 def fleet_of(readings: Sequence[LedgerReading], chain: Chain) -> Fleet:
     """The fleet of these readings; a host with several alike instances is one server."""
     possible = Possible(chain)
-    shards = tuple(Shard(name=one.shard, state=_state(one, chain, possible)) for one in readings)
+    shards = tuple(
+        Shard(name=one.shard, state=shard_state(one, chain, possible)) for one in readings
+    )
     return Fleet(tuple(_servers(readings, chain)), shards)
 
 
@@ -52,7 +54,8 @@ def _servers(readings: Sequence[LedgerReading], chain: Chain) -> Iterator[Server
             yield Server(host=f"{host}/{instance}", version=version)
 
 
-def _state(reading: LedgerReading, chain: Chain, possible: Possible) -> ShardState:
+def shard_state(reading: LedgerReading, chain: Chain, possible: Possible) -> ShardState:
+    """A shard as its ledger and the specs together say; raises InterlockError where they differ."""
     where = f"shard {reading.shard}"
     if reading.ready is None:
         raise InterlockError(
@@ -70,7 +73,8 @@ def _state(reading: LedgerReading, chain: Chain, possible: Possible) -> ShardSta
     )
     facts, done = chain[at], set(reading.steps)
     contracts = {step.id for step in facts.of(Phase.CONTRACT)}
-    whole = closed(handshake, facts) == handshake and contracts <= done
+    ended = done - set(reading.unfinished)
+    whole = closed(handshake, facts) == handshake and contracts <= ended
     history = {step.id for place in chain.history(at) for step in chain[place].steps}
     stage = Stage.CLOSED if whole else Stage.READY
     if not possible.explains(at, stage, handshake):

@@ -1,0 +1,1 @@
+"""A fleet as its shards' ledgers show it at one moment, and what follows from that."""
