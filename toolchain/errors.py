@@ -4,14 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+EXIT_CODES = {
+    0: "done",
+    1: "the answer is no (check finds problems, explain or publish refuses)",
+    2: "wrong usage",
+    3: "problems in a spec",
+    4: "a tool is missing or failed",
+    5: "the result can't be written",
+    70: "internal error, please report it",
+    130: "interrupted",
+}
+
 
 @dataclass
 class InterlockError(Exception):
     """A failure with a sentence for the user.
 
-    `message` says what is wrong, `cure` what to do. Exit codes: 1 findings (check, verify) or a
-    refusal (publish), 2 usage, 3 spec, 4 tool, 5 output, 70 internal error (whatever is no
-    InterlockError), 130 interrupted.
+    `message` says what is wrong, `cure` what to do, `exit_code` is a key of EXIT_CODES.
     """
 
     message: str

@@ -8,11 +8,12 @@ import click
 
 from toolchain.cli.lazy import LazyGroup
 from toolchain.cli.streams import guard_streams
-from toolchain.errors import InterlockError, SpecError, ToolError
+from toolchain.errors import EXIT_CODES, InterlockError, SpecError, ToolError
 
 # One line each, so that `--help` imports no command.
 _COMMANDS = {
     "init": "Write a commented, working skeleton of a product.",
+    "import": "Make a product from packages and migrations that exist.",
     "check": "Check every file of a product and report all problems at once.",
     "build": "Build server and database packages as deb and rpm.",
     "verify": "Prove finished packages: ask real solvers about every pair.",
@@ -23,20 +24,17 @@ _COMMANDS = {
     "matrix": "Show which servers may run on which schemas.",
     "explain": "Explain a refusal, a change's life or a rollout's stop.",
     "plan": "Plan the least waves that bring a fleet to a release.",
+    "status": "Show the fleet as its shards' ledgers say, now or live.",
+    "report": "Write a page that shows what may run with what, and why.",
+    "simulate": "Move a fleet by chance: rollouts, mistakes and faults.",
     "schema": "Write the JSON Schema of the specs, for editors.",
     "completion": "Write the completion script of a shell.",
 }
 
-EXIT_CODES = """\
-\b
-Exit codes: 0 done; 1 the answer is no (check finds problems, explain or publish refuses);
-2 wrong usage; 3 problems in a spec; 4 a tool is missing or failed;
-5 the result can't be written; 70 internal error, please report it;
-130 interrupted.
-"""
+_EPILOG = f"Exit codes: {'; '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}."
 
 
-@click.command(cls=LazyGroup, package="toolchain.cli", lines=_COMMANDS, epilog=EXIT_CODES)
+@click.command(cls=LazyGroup, package="toolchain.cli", lines=_COMMANDS, epilog=_EPILOG)
 @click.version_option(package_name="interlock-release", prog_name="interlock")
 def interlock() -> None:
     """Build paired server and database packages that fit each other, or are refused."""

@@ -10,12 +10,15 @@ from toolchain.cli.options import chosen_format, echo_json, product_argument
 from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
+    from toolchain.build.product import OpenProduct
     from toolchain.model.release import Product
     from toolchain.model.version import Version
     from toolchain.plan.rollout.facts import Chain
     from toolchain.plan.rollout.inventory import Fleet
+    from toolchain.plan.rollout.waves import Plan
 
 _file = click.Path(dir_okay=False, path_type=Path)
+_directory = click.Path(file_okay=False, path_type=Path)
 
 
 @click.command("plan")
@@ -33,6 +36,13 @@ _file = click.Path(dir_okay=False, path_type=Path)
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 @click.option("--save-inventory", "save", type=_file, help="Keep what the ledgers said as YAML.")
+@click.option(
+    "--export",
+    "engine",
+    type=click.Choice(["ansible", "chef", "puppet"]),
+    help="Write the plan for the engine that carries it out.",
+)
+@click.option("--output", type=_directory, help="The directory of --export; your files in it stay.")
 def command(
     product: Path,
     inventory: Path | None,
@@ -41,6 +51,8 @@ def command(
     form: str,
     as_json: bool,
     save: Path | None,
+    engine: str | None,
+    output: Path | None,
 ) -> None:
     """Plan how the fleet of PRODUCT comes to a release in the least number of waves.
 
@@ -54,7 +66,10 @@ def command(
     from toolchain.plan.rollout.waves import Plan  # noqa: PLC0415
 
     form = chosen_format(form, as_json=as_json)
-    opened = open_product(product).product
+    if (engine is None) != (output is None):
+        raise UsageError("--export and --output belong together", "give both, or neither")
+    whole = open_product(product)
+    opened = whole.product
     chain = chain_of(opened)
     wanted = wanted_release(opened, chain, target)
     fleet = _fleet(opened, chain, inventory, shards, save)
@@ -63,18 +78,39 @@ def command(
     from toolchain.render.rollout import answer_json, before_servers  # noqa: PLC0415
 
     before = before_servers(opened)
+    exported: dict[str, object] = {}
+    if engine is not None and output is not None and isinstance(answer, Plan):
+        exported = {"export": _export(answer, whole, chain, engine, output)}
     if form == "json":
-        echo_json(answer_json(opened.name, str(wanted), fleet, answer, before_servers=before))
+        told = answer_json(opened.name, str(wanted), fleet, answer, before_servers=before)
+        echo_json({**told, **exported})
     elif form == "svg" and isinstance(answer, Plan):
-        from toolchain.render.rollout_svg import plan_svg  # noqa: PLC0415
+        from toolchain.render.figures.plan import plan_figure  # noqa: PLC0415
+        from toolchain.render.figures.standalone import figure_file  # noqa: PLC0415
 
-        click.echo(plan_svg(opened.name, answer), nl=False)
+        click.echo(figure_file(plan_figure(opened, answer)), nl=False)
     else:
         from toolchain.cli.plan_text import print_answer  # noqa: PLC0415
 
         # A refusal has no picture; its sentences go where sentences go.
         print_answer(opened.name, wanted, answer, before_servers=before, as_error=form == "svg")
     sys.exit(0 if planned else 1)
+
+
+def _export(
+    plan: "Plan", opened: "OpenProduct", chain: "Chain", engine: str, output: Path
+) -> dict[str, object]:
+    """Write a plan out for an engine and say so; the same as plain values."""
+    if not plan.waves:
+        click.echo(f"There is nothing to do, so nothing is written to {output}.", err=True)
+        return {"engine": engine, "directory": str(output), "files": []}
+    from toolchain.fleet.export import Engine, export  # noqa: PLC0415
+    from toolchain.plan.rollout.orders import orders_of  # noqa: PLC0415
+
+    orders = orders_of(plan, opened.product, chain)
+    files = export(orders, Engine(engine), output, opened.templates)
+    click.echo(f"{output} holds the plan for {engine}; its README.md says how to run it.", err=True)
+    return {"engine": engine, "directory": str(output), "files": list(files)}
 
 
 def wanted_release(product: "Product", chain: "Chain", text: str | None) -> "Version":

@@ -53,8 +53,23 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How a service says that it is well: an address that answers 200, or a command that ends in 0.
+
+    A service with neither is well when its unit runs. It has `timeout` seconds from its start.
+    """
+
+    url: str | None = None
+    command: tuple[str, ...] = ()
+    timeout: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """A systemd service that runs a binary; `name` is the unit without `.service`."""
+    """A systemd service that runs a binary; `name` is the unit without `.service`.
+
+    `health` is for whoever rolls a release out; no package carries it.
+    """
 
     name: str
     description: str
@@ -63,6 +78,7 @@ class Service:
     environment: tuple[tuple[str, str], ...] = ()
     after: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
+    health: Health = Health()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,6 +26,8 @@ def inventory_yaml(product: str, fleet: Fleet, told: Iterable[str] = ()) -> str:
     for shard in fleet.shards:
         state = shard.state
         lines.append(f"  - name: {_quoted(shard.name)}")
+        if shard.host is not None:
+            lines.append(f"    host: {_quoted(shard.host)}")
         lines.append(f"    release: {_quoted(str(state.release))}")
         if state.stage is Stage.READY:
             lines.append("    contracted: false")

@@ -118,7 +118,8 @@ class _Reader:
             first = self._first("shard", name.text, name.origin, (*path, "name"))
             state = self._states.read(entry, path)
             if first and state is not None:
-                yield Shard(name=name.text, state=state, origin=name.origin)
+                host = entry.text("host") if entry.has("host") else None
+                yield Shard(name=name.text, state=state, host=host, origin=name.origin)
 
     def _entries(self, key: str) -> Iterator[tuple[int, Table]]:
         entries = self._document.top.nodes.get(key)

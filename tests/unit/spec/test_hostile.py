@@ -29,7 +29,8 @@ BITS = [
 
 
 def check(files: dict[str, bytes], **environment: str) -> None:
-    started = time.monotonic()
+    # Of this process alone, however busy the machine is.
+    started = time.process_time()
     checked = check_product(Memory(files), environment)
     assert bool(checked.problems) == (checked.product is None)
     for problem in checked.problems:
@@ -40,7 +41,7 @@ def check(files: dict[str, bytes], **environment: str) -> None:
         assert problem.cure
     for report in REPORTS.values():
         report(checked.problems).encode()
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
 
 
 @settings(deadline=None)

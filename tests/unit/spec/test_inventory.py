@@ -160,6 +160,12 @@ def test_what_is_written_is_read_back_the_same():
     assert read(text) == standing
 
 
+def test_the_host_of_a_shards_phases_is_kept():
+    standing = read("product: demo\nshards: [{name: north, host: db1, release: 4.0.0}]\n")
+    assert standing.shards[0].host == "db1"
+    assert read(inventory_yaml("demo", standing)) == standing
+
+
 def test_a_schema_of_two_branches_asks_for_the_release():
     chain = Chain.of(
         [

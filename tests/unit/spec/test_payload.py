@@ -263,3 +263,32 @@ def test_a_hard_link_is_a_file(tmp_path: Path) -> None:
     write(tmp_path, SAMPLE)
     (tmp_path / "payload/lib/web").hardlink_to(tmp_path / "payload/web")
     assert told(tmp_path, {}) == []
+
+
+def test_a_service_says_how_it_is_asked_for_its_health(tmp_path: Path) -> None:
+    asked = "user: fleetdesk\n        health: {url: 'http://127.0.0.1/health', command: [/bin/ok, 1], timeout: 5}"
+    files = changed("4.1.0.yaml", "user: fleetdesk", asked)
+    checked = check_product(Memory({name: text.encode() for name, text in files.items()}), {})
+    assert checked.product is not None, checked.problems
+    health = checked.product.releases[-1].server.services[0].health
+    assert (health.url, health.command, health.timeout) == (
+        "http://127.0.0.1/health",
+        ("/bin/ok", "1"),
+        5,
+    )
+
+
+@pytest.mark.parametrize(
+    ("health", "sentence"),
+    [
+        ("{url: 'ftp://x'}", "is not an address"),
+        ("{url: 'http://x/{{ a b }}'}", "is not an address"),
+        ("{timeout: 0}", "1"),
+        ("{}", "is empty"),
+        ("{address: 'http://x'}", "address"),
+    ],
+)
+def test_a_health_check_that_nobody_can_ask(tmp_path: Path, health: str, sentence: str) -> None:
+    files = changed("4.1.0.yaml", "user: fleetdesk", f"user: fleetdesk\n        health: {health}")
+    problems = check_product(Memory({n: t.encode() for n, t in files.items()}), {}).problems
+    assert any(sentence in str(problem) for problem in problems), problems

@@ -18,10 +18,11 @@ class Server:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shard:
-    """One shard."""
+    """One shard; `host` is where its phases run, a host of the shard's name where it is None."""
 
     name: str
     state: ShardState
+    host: str | None = None
     origin: Origin | None = field(default=None, compare=False)
 
 

@@ -131,7 +131,12 @@ def plan_of(search: Search, fleet: Fleet, steps: Sequence[Step], policy: Rollout
 
 def spell(state: ShardState) -> str:
     """A shard's state in a word: its release, and whether the contract is still to come."""
-    return str(state.release) + ("" if state.stage is Stage.CLOSED else " before its contract")
+    return str(state.release) if state.stage is Stage.CLOSED else spell_waiting(state.release)
+
+
+def spell_waiting(release: Version) -> str:
+    """A shard that is ready in a release, whose contract is still to come."""
+    return f"{release} before its contract"
 
 
 def end_of(search: Search, state: ShardState, step: Step, node: Node) -> ShardState:

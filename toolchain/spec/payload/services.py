@@ -2,7 +2,7 @@
 
 from posixpath import basename
 
-from toolchain.model.release import Service
+from toolchain.model.release import Health, Service
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.duplicates import check_duplicates
@@ -34,6 +34,15 @@ def service_of(
         environment=tuple((key, environment.text(key)) for key in environment.nodes),
         after=tuple(item.text for item in table.scalars("after")),
         writable=tuple(item.text for item in table.scalars("writable")),
+        health=_health(table.table("health")),
+    )
+
+
+def _health(table: Table) -> Health:
+    return Health(
+        url=table.text("url") if table.has("url") else None,
+        command=tuple(item.text for item in table.scalars("command")),
+        timeout=table.number("timeout", Health().timeout),
     )
 
 

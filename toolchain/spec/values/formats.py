@@ -15,6 +15,7 @@ FORMATS: Mapping[str, Callable[[str], None]] = {
     "environment-name": names.environment,
     "file-target": targets.file,
     "host-name": names.host,
+    "health-address": lines.health_address,
     "home-path": paths.home,
     "homepage": lines.homepage,
     "licence": lines.licence,

@@ -105,6 +105,16 @@ def homepage(text: str) -> None:
         )
 
 
+def health_address(text: str) -> None:
+    """An http address that a service answers at."""
+    if _ADDRESS.fullmatch(text) is None:
+        raise Complaint(
+            Code.WRONG_VALUE,
+            f"{show(text)} is not an address",
+            "write one such as http://127.0.0.1:8080/health, without spaces",
+        )
+
+
 def licence(text: str) -> None:
     """An SPDX expression, by its characters; the list of identifiers changes too often to keep."""
     if _LICENCE.fullmatch(text) is None:

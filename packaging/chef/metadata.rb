@@ -1,0 +1,3 @@
+name 'interlock_pins'
+version '1.0.0'
+chef_version '>= 15.0'
