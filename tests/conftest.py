@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.samples import write_product
 from tests.signing import Keys, gpg_home
@@ -18,12 +19,32 @@ from tests.signing import Keys, gpg_home
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# On a busy machine an example, or the making of one, may take its time.
+settings.register_profile(
+    "patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("patient")
+
 REPOSITORY = Path(__file__).parent.parent
+# What boots hosts or starts clusters begins; thousands of quick tests fill the gaps at the end.
+LONGEST_FIRST = ("hosts", "postgres", "docs", "real", "solver", "golden", "properties")
 Interlock = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="rewrite the golden files")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a module on one worker, so that what it shares is made once; begin with what is long."""
+    places = {item: item.path.relative_to(REPOSITORY / "tests") for item in items}
+    for item, place in places.items():
+        # A page's commands share nothing with another's.
+        if item.get_closest_marker("xdist_group") is None and place.parts[0] != "docs":
+            item.add_marker(pytest.mark.xdist_group(str(place)))
+    rank = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: rank.get(places[item].parts[0], len(rank)))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from .network import SUBNET
 _CONFIGURATION = "/etc/postgresql/15/main"
 _PROGRAMS = "/usr/lib/postgresql/15/bin"
 _UNIT = "postgresql@15-main.service"
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 # A host that loses its power says no farewell; what it held is let go after ten seconds, not hours.
 _SETTINGS = """\
 listen_addresses = '*'

@@ -129,7 +129,7 @@ class Host:
         table = self.run("systemctl", "list-units", "--failed", "--plain", "--no-legend").stdout
         return tuple(line.split()[0] for line in table.splitlines())
 
-    def start(self, timeout: float = 60) -> None:
+    def start(self, timeout: float = 180) -> None:
         """Boot, also again after `kill` or `poweroff`, with the same disk and address.
 
         Raises BootError, with the console's text, when it takes more than `timeout` seconds.

@@ -26,6 +26,7 @@ from .layers import Layer
 from .machine import Disk, Machine
 from .network import MOST_HOSTS, Cable, Switch
 from .recipes import RECIPES
+from .station import Station
 from .trees import Trees
 
 TreeName = Literal["debian", "rpm"]
@@ -120,11 +121,7 @@ class Lab:
             raise ValueError(f"the layer {layer.name} is not made for the tree {tree}")
         root_tree = self._trees.get(recipe)
         added = (layer.get(self._trees),) if layer else ()
-        number = self._register(name)
-        cable = Cable(switch=self._switch, namespace=f"{self.tag}-{name}", number=number)
-        with self._hosts_file.open("a") as file:
-            # One short write at the end: the hosts that run have this very file mounted.
-            file.write(f"{cable.address} {name}\n")
+        cable = self._cable(name)
         disk = Disk(tree=root_tree, directory=self.directory / name, added=added)
         disk.mount()
         machine = Machine(
@@ -137,6 +134,12 @@ class Lab:
             host.postgres()
         return host
 
+    def station(self, name: str) -> Station:
+        """Give programs of this machine a place on the lab's network, which hosts know by name."""
+        station = Station(name=name, tag=self.tag, cable=self._cable(name))
+        station.cable.plug()
+        return station
+
     def close(self) -> None:
         """Remove everything; raises LabNotCleanError if that did not succeed."""
         if self.keeper.poll() is None:
@@ -146,6 +149,14 @@ class Lab:
             told, clean = b"its keeper was killed", not sweep.sweep(self.directory)
         if not clean:
             raise LabNotCleanError(f"{self.tag}: {told.decode(errors='replace')}")
+
+    def _cable(self, name: str) -> Cable:
+        number = self._register(name)
+        cable = Cable(switch=self._switch, namespace=f"{self.tag}-{name}", number=number)
+        with self._hosts_file.open("a") as file:
+            # One short write at the end: the hosts that run have this very file mounted.
+            file.write(f"{cable.address} {name}\n")
+        return cable
 
     def _register(self, name: str) -> int:
         with self._naming:

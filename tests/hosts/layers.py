@@ -51,10 +51,10 @@ class Layer:
             # The kernel lets go of it when its holder dies.
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not layer.is_dir():
-                for leftover in trees.cache.glob(f".{self.name}-*"):
+                for leftover in trees.cache.glob(f".{self.name}.stage-*"):
                     run("umount", "--lazy", str(leftover / "root"), check=False)
                     shutil.rmtree(leftover)
-                stage = Path(tempfile.mkdtemp(prefix=f".{self.name}-", dir=trees.cache))
+                stage = Path(tempfile.mkdtemp(prefix=f".{self.name}.stage-", dir=trees.cache))
                 with _mounted(tree, stage) as root:
                     self._fill(root)
                 (stage / "upper").rename(layer)

@@ -91,7 +91,7 @@ class Machine:
             return "\n".join(text.splitlines()[-_CONSOLE_LINES:])
         return ""
 
-    def start(self, timeout: float = 60) -> None:
+    def start(self, timeout: float = 180) -> None:
         """Boot, and return when systemd inside says that it is ready; `timeout` in seconds."""
         self.cable.plug()
         try:
@@ -112,7 +112,7 @@ class Machine:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._wait_for_end(_GRACE)
 
-    def poweroff(self, timeout: float = 60) -> None:
+    def poweroff(self, timeout: float = 180) -> None:
         """Shut down in order; raises subprocess.TimeoutExpired after `timeout` seconds."""
         # systemd's own signal for it, since a command inside could die before it answers.
         os.kill(self.leader, signal.SIGRTMIN + 4)

@@ -121,10 +121,14 @@ def procrastinate() -> Packaged:
 
 
 def _build(specs: Path) -> Packaged:
-    output = _BUILD / "packages" / specs.name
+    """Build every release, once for all workers of a test run."""
+    output, mark = _BUILD / "packages" / specs.name, _BUILD / f".{specs.name}.run"
+    test_run = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")
     with _alone(specs.name):
-        command = (sys.executable, "-m", "toolchain", "build", str(specs), "--output", str(output))
-        run(*command, timeout=600, env={"PYTHONPATH": str(ROOT)})
+        if not test_run or not mark.exists() or mark.read_text() != test_run:
+            words = ("-m", "toolchain", "build", str(specs), "--output", str(output))
+            run(sys.executable, *words, timeout=600, env={"PYTHONPATH": str(ROOT)})
+            mark.write_text(test_run)
     return Packaged(product=open_product(specs, {}).product, directory=output)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from .host import Host
 from .products import Customer
 
-PATIENCE = 30.0
+PATIENCE = 120.0
 WEB, WORKER = FLEETDESK = ("fleetdesk-web", "fleetdesk-worker")
 SETTINGS = "/etc/fleetdesk/fleetdesk.ini"
 PORT = 8123

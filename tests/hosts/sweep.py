@@ -33,7 +33,7 @@ LOCK = "keeper.lock"
 BASE = Path("/var/tmp")
 _TAG = re.compile(re.escape(PREFIX) + r"[0-9a-f]+")
 _NAMESPACES = Path("/run/netns")
-_PATIENCE = 10.0
+_PATIENCE = 60.0
 
 
 def cgroup_roots() -> tuple[Path, ...]:
@@ -63,10 +63,12 @@ def processes(tag: str, part: str = "") -> frozenset[int]:
     """List the processes of the lab's hosts; `part` is nspawn's `payload` or `supervisor`."""
     found: set[int] = set()
     for root in cgroup_roots():
-        for path in (root / tag).rglob("cgroup.procs"):
+        # os.walk passes over directories that vanish meanwhile, as those of dying services do.
+        for directory, _, _ in os.walk(root / tag):
+            path = Path(directory)
             if part in path.parts or not part:
                 with contextlib.suppress(OSError):
-                    found.update(map(int, path.read_text().split()))
+                    found.update(map(int, (path / "cgroup.procs").read_text().split()))
     return frozenset(pid for pid in found if not _is_zombie(pid))
 
 

@@ -53,7 +53,8 @@ def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:
             legal = stop.legal[(number + turn) % len(fleet.sites) :: len(fleet.sites)]
             if not thorough:
                 legal = stop.legal[turn % len(stop.legal) :][:1]
-            for installed in legal:
+            there = site.customer.pair().server
+            for installed in sorted(legal, key=lambda version: version != there):
                 site.move(installed)
                 targets = illegal if thorough else outermost(illegal, installed)
                 yield from tried(site, stop, installed, targets, turn)

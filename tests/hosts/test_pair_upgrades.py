@@ -172,7 +172,7 @@ def test_what_the_operator_has_stopped_stays_so(newcomer: Customer) -> None:
 
     host.run("systemctl", "start", *FLEETDESK)
     assert_fleetdesk_works(host, newest)
-    newcomer.purge()
+    newcomer.wipe()
 
 
 def test_both_halves_in_one_run_while_the_shard_waits_for_its_phases(newcomer: Customer) -> None:
@@ -194,4 +194,4 @@ def test_both_halves_in_one_run_while_the_shard_waits_for_its_phases(newcomer: C
     newcomer.install(Pair(server=new))
     assert newcomer.pair() == Pair(server=new, database=new)
     assert_fleetdesk_works(host, new)
-    newcomer.purge()
+    newcomer.wipe()

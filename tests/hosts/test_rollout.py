@@ -79,7 +79,7 @@ def is_active(host: Host, unit: str = "fleetdesk-web") -> bool:
     return host.run("systemctl", "is-active", unit, check=False).stdout.strip() == "active"
 
 
-def wait_until(true: Callable[[], bool], what: str, seconds: float = 30) -> None:
+def wait_until(true: Callable[[], bool], what: str, seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, what
@@ -206,11 +206,10 @@ def _roll_out(one: Host, two: Host, north: Host, south: Host, fleetdesk: Package
 
     # It comes back, and does not start: the shards say so, and name the versions.
     two.start()
-    time.sleep(3)
+    journal = ("journalctl", "-u", "fleetdesk-web", "-o", "cat")
+    wait_until(lambda: ">= 4.1.0" in two.run(*journal).stdout, "the check's refusal")
     assert not is_active(two)
-    journal = two.run("journalctl", "-u", "fleetdesk-web", "-o", "cat").stdout
-    assert "4.0.0" in journal
-    assert ">= 4.1.0" in journal
+    assert "4.0.0" in two.run(*journal).stdout
     upgraded = words(fleetdesk, two, "server", "4.2.0")
     assert two.installed("fleetdesk-server") == "4.2.0-1", upgraded.output
     wait_until(lambda: is_active(two), "the upgraded server starts by itself")

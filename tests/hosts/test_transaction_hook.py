@@ -55,7 +55,7 @@ def desk(client: Host, hosts: None, fleetdesk: Packaged) -> Iterator[Customer]:
         if client.packaging is Packaging.RPM:
             file = f"{SERVER}-{OLD}-1.noarch.rpm"
         client.run(*tool, f"{PLACE}/{file}")
-    shard = "host=apt1 dbname=old user=old connect_timeout=2"
+    shard = "host=apt1 dbname=old user=old connect_timeout=30"
     overwrite(client, f"/etc/{SERVER}/shards.ini", f"[north]\ndsn = {shard}\n")
     yield customer
     client.run("rm", "-rf", f"/run/{SERVER}")

@@ -48,9 +48,10 @@ class Trees:
         self.cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(self.cache / f".{recipe.name}.lock"):
             if not tree.is_dir():
-                for leftover in self.cache.glob(f".{recipe.name}-*"):
+                # With a dot, which no name has: a layer's name may begin with a tree's.
+                for leftover in self.cache.glob(f".{recipe.name}.stage-*"):
                     shutil.rmtree(leftover)
-                stage = Path(tempfile.mkdtemp(prefix=f".{recipe.name}-", dir=self.cache))
+                stage = Path(tempfile.mkdtemp(prefix=f".{recipe.name}.stage-", dir=self.cache))
                 make(recipe, stage / "tree")
                 (stage / "tree").rename(tree)
                 stage.rmdir()
@@ -66,6 +67,10 @@ def make(recipe: Recipe, tree: Path) -> None:
         run("install", "-D", "--mode=644", "/dev/stdin", str(tree / file.path), stdin=data)
     for unit in recipe.masked_units:
         (tree / "etc/systemd/system" / unit).symlink_to("/dev/null")
+    generators = tree / "etc/systemd/system-generators"
+    generators.mkdir(exist_ok=True)
+    for generator in recipe.masked_generators:
+        (generators / generator).symlink_to("/dev/null")
     if recipe.base_package:
         _fill_rpm_database(recipe, tree)
 

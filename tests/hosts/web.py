@@ -13,7 +13,7 @@ from .commands import ENVIRONMENT, find_tool
 from .host import Host
 
 PORT = 8000
-_PATIENCE = 30.0
+_PATIENCE = 120.0
 # The standard library's server tells a client that asks "changed since?" by whole seconds, with
 # which two states of one second are the same; this one always sends the file.
 _SERVER = """\

@@ -18,6 +18,7 @@ class Stop:
     def __init__(self) -> None:
         self._asked = threading.Event()
         self._lock = threading.Lock()
+        self._wished = False
         self._sessions: set[Session] = set()
 
     @property
@@ -25,15 +26,21 @@ class Stop:
         """Whether somebody asked to stop."""
         return self._asked.is_set()
 
-    def ask(self) -> None:
-        """Ask to stop; a second time, cancel what runs at the moment."""
-        if not self.asked:
-            self._asked.set()
-            return
+    def ask(self, tell: Callable[[bool], None] = lambda _: None) -> None:
+        """Ask to stop; a second time, cancel what runs at the moment.
+
+        `tell` hears before it happens whether it is the second time.
+        """
         with self._lock:
+            again, self._wished = self._wished, True
             sessions = tuple(self._sessions)
-        for session in sessions:
-            session.cancel()
+        try:
+            tell(again)
+        finally:
+            self._asked.set()
+            if again:
+                for session in sessions:
+                    session.cancel()
 
     def check(self) -> None:
         """Raise Interrupted when somebody asked to stop."""
@@ -62,16 +69,15 @@ class Stop:
 def stop_on_signals(stop: Stop, announce: Callable[[str], None]) -> Iterator[None]:
     """Turn SIGINT, SIGTERM and SIGHUP into requests to stop; only the main thread can."""
 
+    def answer(number: int) -> None:
+        name = signal.Signals(number).name
+        first = f"{name}: stopping after the running statements; once more cancels them"
+        stop.ask(lambda again: announce("cancelling the running statements" if again else first))
+
     def handle(number: int, _frame: FrameType | None) -> None:
-        again = stop.asked
-        # The cancelling opens connections: not in a signal handler's place.
-        threading.Thread(target=stop.ask, daemon=True).start()
-        announce(
-            "cancelling the running statements"
-            if again
-            else f"{signal.Signals(number).name}: stopping after the running statements;"
-            " once more cancels them"
-        )
+        # Not in a signal handler's place: to cancel opens connections, and to announce takes a
+        # lock, which the code that was interrupted may hold; that may be the first signal's.
+        threading.Thread(target=answer, args=(number,), daemon=True).start()
 
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -154,7 +154,7 @@ def wait_until_blocked(database: Database, sessions: int = 1) -> None:
         "SELECT count(*) FROM pg_stat_activity"
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while database.rows(waiting) != [(sessions,)]:
         assert time.monotonic() < deadline, "nobody waits"
         time.sleep(0.01)

@@ -42,7 +42,8 @@ def test_a_wished_rate_is_kept(make_package: MakePackage, database: "Database") 
     package.done("apply", "--to", "1.1.0", "--phase", "expand")
     began = time.monotonic()
     package.done("apply", "--max-rate", "900")
-    assert 0.5 < time.monotonic() - began < 4
+    # A second by itself.
+    assert 0.5 < time.monotonic() - began < 20
 
 
 def test_rows_that_come_while_it_moves_them(

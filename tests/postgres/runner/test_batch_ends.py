@@ -22,7 +22,7 @@ from tests.postgres.runner.packages import (
     release,
     step,
 )
-from tests.postgres.runner.test_faults import busy_writer, in_background, wait_for
+from tests.postgres.runner.test_faults import SOON, busy_writer, in_background, wait_for
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database
@@ -241,7 +241,7 @@ def test_a_finish_never_makes_the_application_queue(
     assert result.code == 0, result
     assert "finish of os.migrate (1.1.0) has to wait" in result.err
     assert database.rows(FRAMED) == [("begun and finished",)]
-    assert max(writes) < 0.2 + 0.25
+    assert max(writes) < SOON
     assert len(writes) > 50
 
 

@@ -284,8 +284,8 @@ def test_an_expired_a_revoked_and_an_absent_key_are_refused() -> None:
         (keys.home / "private-keys-v1.d" / f"{grip.split(':')[9]}.key").unlink()
         while datetime.now(UTC).timestamp() < _expiry(keys, expired) + 1:
             time.sleep(0.1)
-        today = datetime.now(UTC).strftime("%Y-%m-")
-        assert f"the key {expired} expired on {today}" in refusal(keys, expired)
+        day = datetime.fromtimestamp(_expiry(keys, expired), UTC).date()
+        assert f"the key {expired} expired on {day}" in refusal(keys, expired)
         assert f"the key {revoked} is revoked" in refusal(keys, revoked)
         assert "there is no secret key" in refusal(keys, absent)
         # Without the key, the choice of keys is the whole of it.

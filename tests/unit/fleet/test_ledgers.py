@@ -111,7 +111,10 @@ def test_what_no_plan_can_start_from(changes: dict[str, object], sentence: str):
         ("[north]\ndsn = password hunter2\n", "the dsn is not a connection string"),
         ("[north]\ndsn = host=a\ndns = b\n", "there is no option 'dns'"),
         ("[north]\ndsn = host=a\nconnect_timeout = soon\n", "connect_timeout"),
-        ("dsn = hunter2\n", "is not a file of sections and options"),
+        ("dsn = hunter2\n", "line 1: a section such as [north] must come first"),
+        ("[north]\nhunter2\n", "line 2 is neither a section, an option nor a comment"),
+        ("[North; DROP]\nservice = x\n", "is not the name of a shard"),
+        ("[north]\ndsn = host=a\nlock_timeout = soon\n", "lock_timeout"),
         ("[north]\ndsn = host=a\npassword_file = gone\n", "cannot read the password file"),
     ],
 )
