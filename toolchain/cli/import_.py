@@ -105,9 +105,16 @@ def command(
     from toolchain.importer.run import Target, import_product  # noqa: PLC0415
     from toolchain.importer.sources import Given  # noqa: PLC0415
 
-    if migrations is None and (map_file or alembic or rule != "auto" or tool != "auto"):
+    about_migrations = (map_file, alembic, rule != "auto", tool != "auto", release, refactor)
+    if migrations is None and any(about_migrations):
         raise UsageError(
-            "--map, --alembic, --by and --tool are about migrations", "give --migrations as well"
+            "--map, --alembic, --by, --tool, --release and --refactor are about migrations",
+            "give --migrations as well",
+        )
+    if not (packages or configurations) and any((server, database, payload)):
+        raise UsageError(
+            "--server, --database and --payload are about packages",
+            "give --packages or --config as well",
         )
     given = Given(
         packages=packages,

@@ -27,7 +27,8 @@ def unpacked(path: Path, argv: tuple[str, ...], processes: Processes) -> Iterato
         done = processes.finish(Command(argv=limited), stdout=archive)
         if done.code != 0:
             flooded = archive.stat().st_size >= _LARGEST
-            why = "unpacks to more than 4 GiB" if flooded else "can't be unpacked"
+            said = " ".join(done.errors.strip().rpartition("\n")[2].split())
+            why = "unpacks to more than 4 GiB" if flooded else f"can't be unpacked: {said}"
             raise UsageError(f"{path} {why}", "fetch it again, or import it by hand")
         yield archive
 
@@ -39,5 +40,5 @@ def open_deb(path: Path, processes: Processes) -> Iterator[tarfile.TarFile]:
         try:
             with tarfile.open(archive, errorlevel=1) as tar:
                 yield tar
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except (tarfile.TarError, EOFError) as error:
             raise UsageError(f"{path} is damaged: {error}", "fetch it again") from error

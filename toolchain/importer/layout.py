@@ -7,7 +7,7 @@ from posixpath import basename
 from toolchain.importer.archive import UNITS
 from toolchain.importer.facts import Facts, Installed, Kind, Note
 from toolchain.importer.pairing import stem_of
-from toolchain.importer.units import Unit, read_unit
+from toolchain.importer.units import UnfitUnitError, Unit, read_unit
 from toolchain.spec.problem import Complaint
 from toolchain.spec.values import targets
 from toolchain.spec.values.paths import STATE, inside_product
@@ -27,6 +27,7 @@ class Entry:
     source: str
     target: str
     mode: int | None = None
+    group: str = "root"
     service: Unit | None = None
 
 
@@ -47,13 +48,13 @@ class Layout:
 def layout_of(facts: Facts) -> Layout:
     """Lay a package's files out; what a spec has no word for becomes a note."""
     layout = Layout()
-    services = _services(facts, layout)
-    plain = [_modern(each) for each in facts.installed]
+    services, unfit = _services(facts, layout)
+    plain = _once(facts, layout)
     stem = stem_of(facts.name)
     grouped: dict[str, None] = {}
     left: list[str] = []
     for each in plain:
-        if each.path.startswith(tuple(UNITS)):
+        if each.path.startswith(UNITS) and each.path not in unfit:
             continue
         top = _own_directory(each.path, stem)
         if each.kind in (Kind.LINK, Kind.SPECIAL):
@@ -91,21 +92,35 @@ def _own_directory(path: str, stem: str) -> str | None:
     return None
 
 
-def _services(facts: Facts, layout: Layout) -> dict[str, Unit]:
+def _once(facts: Facts, layout: Layout) -> list[Installed]:
+    """What is installed, at the places of systems that merged /usr, and each place once."""
+    places: dict[str, Installed] = {}
+    for each in map(_modern, facts.installed):
+        if places.setdefault(each.path, each) is not each and each.kind is not Kind.DIRECTORY:
+            text = f"{each.path} is there twice; the first was taken"
+            layout.notes.append(Note(text=text, where=facts.where, decide=True))
+    return list(places.values())
+
+
+def _services(facts: Facts, layout: Layout) -> tuple[dict[str, Unit], frozenset[str]]:
+    """The services by their program, and the places of units that stay plain files."""
     services: dict[str, Unit] = {}
-    for path, text in sorted(facts.units.items()):
-        unit = read_unit(path, text)
-        if unit is None or unit.program in services:
-            layout.notes.append(
-                Note(text=f"the unit {path} was not taken", where=facts.where, decide=True)
-            )
+    unfit: set[str] = set()
+    for path, text in {_usr(path): text for path, text in sorted(facts.units.items())}.items():
+        try:
+            unit = read_unit(path, text)
+            if _usr(unit.program) in services:
+                raise UnfitUnitError(f"starts {unit.program} as another one does")
+        except UnfitUnitError as error:
+            unfit.add(path)
+            why = f"the unit {path} {error}; it stays a file, which no package enables or starts"
+            layout.notes.append(Note(text=why, where=facts.where, decide=True))
             continue
         services[_usr(unit.program)] = unit
         if unit.left:
-            said = ", ".join(unit.left[:8])
-            missing = f"of the unit {path} a spec has no word for: {said}"
+            missing = f"of the unit {path} a spec has no word for: {', '.join(unit.left)}"
             layout.notes.append(Note(text=missing, where=facts.where, decide=True))
-    return services
+    return services, frozenset(unfit)
 
 
 def _usr(path: str) -> str:
@@ -164,8 +179,12 @@ def _single(layout: Layout, each: Installed, facts: Facts, service: Unit | None)
         mode = None
     if not (source := _source(layout, each)):
         return
+    group = each.group if config else "root"
+    if (each.owner, each.group) != ("root", group):
+        text = f"{each.path} belonged to {each.owner}:{each.group}; now it is root's"
+        layout.notes.append(Note(text=text, where=facts.where, decide=True))
     kept = mode if mode not in (None, 0o644, 0o755) else None
-    entry = Entry(source=source, target=each.path, mode=kept, service=service)
+    entry = Entry(source=source, target=each.path, mode=kept, group=group, service=service)
     (layout.config if config else layout.binaries if program else layout.files).append(entry)
 
 

@@ -114,7 +114,7 @@ def _rule(folder: Folder, known: Known) -> By:
     names = {migration.path.rpartition("/")[2] for migration in folder.migrations}
     if known.packaged and names <= frozenset().union(*known.packaged.values()):
         return By.PACKAGES
-    if all(migration.last or len(migration.numbers) >= 3 for migration in folder.migrations):
+    if _are_releases(folder, known):
         return By.VERSIONS
     if known.listed is None and len(known.releases) > 1:
         raise UsageError(
@@ -124,6 +124,15 @@ def _rule(folder: Folder, known: Known) -> By:
             " --by together all of them make the schema of the oldest release",
         )
     return By.TOGETHER
+
+
+def _are_releases(folder: Folder, known: Known) -> bool:
+    """Whether the numbers of migrations are releases; `V2024.05.04.1200` is a moment."""
+    numbers = [migration.numbers for migration in folder.migrations if not migration.last]
+    if any(len(each) < 3 for each in numbers):
+        return False
+    packaged = {(each.major, each.minor, each.patch) for each in known.releases}
+    return not packaged or any(each[:3] in packaged for each in numbers)
 
 
 def _release(

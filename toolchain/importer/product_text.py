@@ -57,12 +57,9 @@ def targets_of(found: Sequence[Facts]) -> tuple[Targets, tuple[Note, ...]]:
 
 
 def product_text(
-    name: str, texts: Sequence[Facts], targets: Targets, year: int, said: Sequence[Note]
+    name: str, texts: Sequence[Facts], targets: Targets, year: int
 ) -> tuple[str, tuple[Note, ...]]:
-    """The text of product.yaml, and what a person must decide; newest packages come first.
-
-    `said` are notes that stand at the top of the file.
-    """
+    """The text of product.yaml, and what a person must decide; newest packages come first."""
     title = name.replace("-", " ").title()
     stand_in = {
         "summary": f"{title}, in one line that says what it is for",
@@ -73,7 +70,6 @@ def product_text(
         "copyright": f"{year} {title} Developers",
     }
     text = comment("Imported. Lines of comment say what was taken from where, and what to decide.")
-    text += "".join(comment(str(note)) for note in said)
     text += f"product: {scalar(name)}\n"
     notes = []
     for key, fallback in stand_in.items():

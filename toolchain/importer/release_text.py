@@ -39,7 +39,8 @@ def release_text(release: Written) -> tuple[str, tuple[Note, ...]]:
     """The text of a release's spec, and what was left to a person."""
     notes: list[Note] = []
     version = release.draft.version
-    text = "".join(comment(f"Taken from {facts.where}.") for facts in _packages(release.pair))
+    sources = dict.fromkeys(facts.where for facts in _packages(release.pair))
+    text = "".join(comment(f"Taken from {where}.") for where in sources)
     text += f"release: {version}\ndate: {release.day.isoformat()}\n"
     text += f"changelog:\n  - {scalar(f'Release {version}, imported.')}\n"
     if release.layout.sources:
@@ -89,6 +90,9 @@ def _server(release: Written, notes: list[Note]) -> str:
                 decide=True,
             )
         )
+    for note in layout.notes:
+        if note.decide:
+            text += comment(f"To decide: {note.text}.", "  ")
     if not layout.binaries:
         text += comment(
             "To decide: the programs, each with its service. A server has one or more.", "  "
@@ -96,8 +100,9 @@ def _server(release: Written, notes: list[Note]) -> str:
         text += "  binaries: []\n"
     else:
         text += "  binaries:\n" + "".join(map(_program, layout.binaries))
-    text += _entries("config", layout.config) + _entries("files", layout.files)
     users = [user for user in chosen_users(layout.binaries) if _is(names.user, user)]
+    text += _entries("config", layout.config, users, notes)
+    text += _entries("files", layout.files, users, notes)
     if users:
         text += comment("Users that the services run as.", "  ") + "  users:\n"
         for user in users:
@@ -132,21 +137,31 @@ def _program(entry: Entry) -> str:
     return text
 
 
-def _entries(key: str, entries: Sequence[Entry]) -> str:
+def _entries(key: str, entries: Sequence[Entry], users: Sequence[str], notes: list[Note]) -> str:
     if not entries:
         return ""
     text = f"  {key}:\n"
     for entry in sorted(entries, key=lambda each: each.target):
-        mode = f', mode: "{entry.mode:04o}"' if entry.mode is not None else ""
-        text += f"    - {{source: {scalar(entry.source)}, target: {scalar(entry.target)}{mode}}}\n"
+        more = f', mode: "{entry.mode:04o}"' if entry.mode is not None else ""
+        if _owner(entry.group, entry.target, users, notes) != "root":
+            more += f", group: {scalar(entry.group)}"
+        text += f"    - {{source: {scalar(entry.source)}, target: {scalar(entry.target)}{more}}}\n"
     return text
+
+
+def _owner(name: str, path: str, users: Sequence[str], notes: list[Note]) -> str:
+    """A user or group of the host, or root where the spec declares no such user."""
+    if name == "root" or name in users:
+        return name
+    text = f"{path} belonged to {name}; declare that user, or it is root's"
+    notes.append(Note(text=text, decide=True))
+    return "root"
 
 
 def _directories(
     found: Sequence[Installed], users: Sequence[str], product: str, notes: list[Note]
 ) -> str:
     text = ""
-    owners = {*users, "root"}
     for each in sorted(found, key=lambda each: each.path):
         try:
             paths.state(each.path)
@@ -156,8 +171,8 @@ def _directories(
         if complaint is not None:
             notes.append(Note(text=f"{each.path} was not taken: {complaint.message}", decide=True))
             continue
-        owner = each.owner if each.owner in owners else "root"
-        group = each.group if each.group in owners else "root"
+        owner = _owner(each.owner, each.path, users, notes)
+        group = _owner(each.group, each.path, users, notes)
         mode = (each.mode if each.mode is not None else 0o755) & 0o775
         text += (
             f"    - {{path: {scalar(each.path)}, owner: {scalar(owner)}, group: {scalar(group)},"

@@ -145,7 +145,7 @@ def _texts(
     kept = [pair for pair in pairs.releases if pair.version in read.versions] if pairs else []
     newest = [facts for pair in reversed(kept) for facts in pair.telling]
     targets, more = targets_of(newest)
-    text, undecided = product_text(name, newest, targets, today.year, ())
+    text, undecided = product_text(name, newest, targets, today.year)
     notes.extend((*more, *undecided))
     if pairs is not None:
         notes.extend(_renamed(name, pairs))

@@ -12,6 +12,10 @@ _OWN = frozenset({
 })  # fmt: skip
 
 
+class UnfitUnitError(Exception):
+    """Why a unit is no service of a spec; the message follows "the unit NAME"."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
     """A service as a spec has it; `left` are its settings that no spec says."""
@@ -26,11 +30,13 @@ class Unit:
     left: tuple[str, ...] = ()
 
 
-def read_unit(path: str, text: str) -> Unit | None:
-    """The service of a unit file (systemd.syntax(7)); None unless it starts one program."""
+def read_unit(path: str, text: str) -> Unit:
+    """The service of a unit file (systemd.syntax(7)); raises UnfitUnitError."""
     name = path.rpartition("/")[2].removesuffix(".service")
-    if not path.endswith(".service") or "@" in name:
-        return None
+    if not path.endswith(".service"):
+        raise UnfitUnitError("is no service")
+    if "@" in name:
+        raise UnfitUnitError("is a template of services")
     section, settings = "", list[tuple[str, str, str]]()
     for line in text.replace("\\\n", " ").splitlines():
         if (match := _SECTIONS.fullmatch(line)) is not None:
@@ -40,13 +46,13 @@ def read_unit(path: str, text: str) -> Unit | None:
             settings.append((section, key.strip(), value.strip()))
     starts = [value for _, key, value in settings if key == "ExecStart" and value]
     if len(starts) != 1:
-        return None
+        raise UnfitUnitError(f"starts {len(starts) or 'no'} programs, and a service starts one")
     try:
         words = shlex.split(starts[0].lstrip("-@:+!|"))
     except ValueError:
-        return None
+        words = []
     if not words or not words[0].startswith("/"):
-        return None
+        raise UnfitUnitError("does not name its program by its full path")
     values = {key: value for _, key, value in settings}
     environment = []
     for _, key, value in settings:

@@ -7,6 +7,11 @@ from toolchain.model.version import Version
 from toolchain.spec.values.versions import spelled
 from toolchain.spec.wording import show
 
+# What stands before a release by its name; Debian has a tilde in front of the others.
+_BEFORE = frozenset(
+    {"a", "alpha", "b", "beta", "c", "rc", "pre", "preview", "dev", "m", "milestone"}
+)
+
 
 def release_named(text: str) -> Version | None:
     """The release that a tag or a version names: `v4.1.0`, `1:4.1.0~rc1-2`; None for others.
@@ -17,7 +22,13 @@ def release_named(text: str) -> Version | None:
     # What is repacked or built from a snapshot has a mark behind the version of its release.
     upstream = re.sub(r"(?<=[0-9])\+[A-Za-z0-9.+~]*(?=-|\Z)", "", upstream, count=1)
     revised = re.fullmatch(r"(.*)-[0-9][A-Za-z0-9.+~]*", upstream)
-    return spelled(revised[1] if revised else upstream)
+    upstream = revised[1] if revised else upstream
+    version = spelled(upstream)
+    if version is None or version.stage is None or "~" in upstream:
+        return version
+    # Other letters come after a release (OpenSSL's 1.1.1a) or mean anything (1.x).
+    before = version.stage in _BEFORE and not re.search(r"[0-9][a-z]\Z", upstream, re.IGNORECASE)
+    return version if before else None
 
 
 class UnfitVersionError(UsageError):

@@ -161,6 +161,8 @@ def folder(*migrations: Migration) -> Folder:
         ),
         ((7,), By.GIT_TAGS, Known(tagged=((ONE, frozenset()),), coming=THREE), "3.0.0"),
         ((4, 1, 0), By.AUTO, Known(listed={"x": TWO}), "2.0.0"),
+        ((2024, 5, 4, 1200), By.AUTO, Known(releases=(TWO,)), "2.0.0"),
+        ((1, 0, 0, 3), By.AUTO, Known(releases=(ONE, TWO)), "1.0.0"),
     ],
 )
 def test_what_tells_the_release_of_a_migration(numbers, by, known, expected):

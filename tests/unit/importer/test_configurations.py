@@ -26,6 +26,8 @@ contents:
   - {src: share, dst: /usr/share/shop, type: tree}
   - {src: shop.ini, dst: /etc/shop.ini, type: config|noreplace, file_info: {mode: 0640}}
   - {dst: /var/lib/shop, type: dir}
+  - {src: shop.apk, dst: /usr/share/shop/apk, packager: apk}
+  - {src: shop.rpm, dst: /usr/share/shop/rpm, packager: rpm}
 scripts: {postinstall: post.sh}
 odd: 1
 """
@@ -47,9 +49,10 @@ def test_nfpm(tmp_path: Path):
         ("/usr/share/shop/x/y", Kind.FILE, None),
         ("/etc/shop.ini", Kind.CONFIG, 0o640),
         ("/var/lib/shop", Kind.DIRECTORY, None),
+        ("/usr/share/shop/rpm", Kind.FILE, None),
     ]
     assert facts.scripts == {"postinstall": "useradd shop\n"}
-    assert {note.text.partition(" ")[0] for note in facts.notes} == {"odd", "what"}
+    assert {note.text.partition(" ")[0] for note in facts.notes} == {"odd", "what", "this"}
 
 
 @pytest.mark.parametrize(
@@ -89,6 +92,31 @@ def test_fpm(tmp_path: Path):
     assert [note.text for note in facts.notes] == ["--weird 1 was not taken"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "paths"),
+    [
+        ("etc/=/etc/shop", ["/etc/shop/a.ini"]),
+        ("etc=/srv/", ["/srv/etc/a.ini"]),
+        ("etc", ["/etc/a.ini"]),
+        ("-C etc .", ["/a.ini"]),
+        ("--prefix /opt/shop etc/a.ini=/", ["/opt/shop/a.ini"]),
+        ("etc/a.ini=/etc/b.ini", ["/etc/b.ini"]),
+    ],
+)
+def test_fpm_copies_as_rsync_does(tmp_path: Path, arguments: str, paths: list[str]):
+    text = f"bundle exec fpm -n a -v 1 {arguments}\n"
+    facts = only(write(tmp_path, {"etc/a.ini": "", "build.sh": text}) / "build.sh")
+    assert [each.path for each in facts.installed] == paths
+    assert not facts.notes
+
+
+def test_a_second_call_of_fpm_is_told_with_its_line(tmp_path: Path):
+    text = "fpm -n a \\\n  -v 1 x\n# fpm\nfpm -n b -v 1 x\n"
+    facts = only(write(tmp_path, {"build.sh": text}) / "build.sh")
+    assert facts.name == "a"
+    assert [note.where for note in facts.notes] == [str(tmp_path / "build.sh:4")]
+
+
 def test_an_options_file_of_fpm(tmp_path: Path):
     text = "--name shop\n--version 1.0.0 # odd\n-s dir\nbin/shop=/usr/bin/shop\n"
     assert only(write(tmp_path, {"shop.fpm": text}) / "shop.fpm").name == "shop"
@@ -126,8 +154,11 @@ License: MIT
 BuildArch: noarch
 Requires: postgresql-libs >= 12, shop-database < 5.0.0
 Requires: %{lua:os.execute("touch CANARY")}
+Requires: perl(DBI)
+%if 0%{?rhel}
+%endif
 %description
-The shop.
+The %{name}.
 
 %package -n shop-database
 Summary: Its database
@@ -136,8 +167,9 @@ Conflicts: shop-server < 4.0.0
 %post
 useradd shop
 
-%files
-%{_bindir}/shop
+%files -f made
+%{_bindir}/shop %{_sbindir}/shopd
+%doc README
 %config(noreplace) %attr(0640,root,shop) %{_sysconfdir}/shop.ini
 %dir %{_sharedstatedir}/shop
 /usr/share/%{?unknown}x/*
@@ -163,6 +195,7 @@ def test_an_rpm_spec(tmp_path: Path):
     )
     assert [(each.path, each.kind, each.mode, each.group) for each in server.installed] == [
         ("/usr/bin/shop", Kind.FILE, None, "root"),
+        ("/usr/sbin/shopd", Kind.FILE, None, "root"),
         ("/etc/shop.ini", Kind.CONFIG, 0o640, "shop"),
         ("/var/lib/shop", Kind.DIRECTORY, None, "root"),
     ]
@@ -172,7 +205,21 @@ def test_an_rpm_spec(tmp_path: Path):
     ]
     assert [str(relation) for relation in database.relations] == ["Conflicts: shop-server < 4.0.0"]
     assert server.scripts == {"%post": "useradd shop\n"}
-    assert [re.sub(r".*:(\d+)", r"\1", note.where) for note in server.notes] == ["3", "10"]
+    assert server.texts["description"] == "The shop-server."
+
+
+def test_what_only_a_build_knows_of_a_spec_is_told_with_its_line(tmp_path: Path):
+    server, _ = read_configuration(write(tmp_path, {"shop.spec": SPEC}) / "shop.spec", {})
+    lines = SPEC.splitlines()
+    assert [lines[int(re.sub(r".*:", "", note.where)) - 1] for note in server.notes] == [
+        "%global evil %(touch CANARY)",
+        'Requires: %{lua:os.execute("touch CANARY")}',
+        "Requires: perl(DBI)",
+        "%if 0%{?rhel}",
+        "%files -f made",
+        "/usr/share/%{?unknown}x/*",
+    ]
+    assert all(note.decide for note in server.notes)
 
 
 def test_a_spec_whose_version_is_a_program_is_asked(tmp_path: Path):

@@ -149,6 +149,10 @@ def test_alembic_orders_a_history_with_a_merge(tmp_path: Path):
             {**revision("a", "None"), **revision("b", '"a"'), **revision("c", '"a"')},
             r"2 heads \(b, c\)",
         ),
+        (
+            revision("a", "None") | revision("year/b", '"a"') | revision("year/c", '"a"'),
+            r"2 heads \(year/b, year/c\)",
+        ),
         ({**revision("a", '"gone"')}, "stands upon gone, which is not there"),
         ({**revision("a", '"c"'), **revision("c", '"a"'), **revision("d", '"c"')}, "in a circle"),
         ({"versions/a.py": "def upgrade(:\n"}, r"a\.py:1: Python says"),

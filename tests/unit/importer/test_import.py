@@ -128,6 +128,7 @@ def test_packages_and_migrations_become_a_product_that_passes(
     assert 'arguments: ["--port", "$${PORT}"]' in spec
     assert 'server: {schema: ">= 2"}' in spec
     assert "Nice=5" in done.stdout
+    assert "  # To decide: of the unit /usr/lib/systemd/system/shop.service" in spec
     shown = json.loads(interlock("show", "shop", "--json").stdout)
     assert [release["schema"] for release in shown["releases"]] == [1, 2]
     assert (
@@ -225,6 +226,9 @@ def test_a_fifo_is_not_waited_for(tmp_path: Path, invoke: Invoke):
     [
         ((), "nothing to import"),
         (("--by", "tags"), "give --migrations"),
+        (("--packages", "sql", "--refactor"), "give --migrations"),
+        (("--migrations", "sql", "--payload"), "give --packages"),
+        (("--migrations", "sql", "--tool", "flyway"), "no script of Flyway"),
         (("--migrations", "sql", "--baseline", "9.9.9"), "is none of the releases"),
         (("--migrations", "sql", "--define", "x"), "gives no value"),
         (("--migrations", "sql", "--release", "soon"), "'soon' is no version"),

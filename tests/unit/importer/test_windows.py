@@ -86,6 +86,7 @@ def test_names_that_tell_nothing_are_asked():
     ("text", "release"),
     [
         ("1:4.1.0~rc1-2", "4.1.0-rc1"), ("v1.2", "1.2.0"), ("1.6.5+dfsg-1+deb12u13", "1.6.5"),
+        ("2.0b2", "2.0.0-b2"), ("1.1.1a", None), ("1.1.1n-0", None), ("1.x", None),
         ("4.1.0-1.el9", "4.1.0"), ("1.2.3.4", None), ("nightly", None), ("1.2.0-5-gabc", None),
     ],
 )  # fmt: skip

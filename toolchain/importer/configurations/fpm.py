@@ -3,7 +3,8 @@
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from posixpath import basename, normpath
 
 from toolchain.edge.package_files import deb_relations
 from toolchain.errors import UsageError
@@ -14,6 +15,9 @@ from toolchain.importer.texts import read_text, refuse
 from toolchain.importer.versions import release_of
 from toolchain.model.carried import Carried, Field
 
+_CALL = re.compile(
+    r"^[ \t]*(?:(?:bundle[ \t]+)?exec[ \t]+|sudo[ \t]+)?(?:\S*/)?fpm[ \t]+(.*)$", re.MULTILINE
+)
 _SHORT = {
     "-n": "--name", "-v": "--version", "-a": "--architecture", "-m": "--maintainer",
     "-d": "--depends", "-s": "--input-type", "-t": "--output-type", "-C": "--chdir",
@@ -42,13 +46,14 @@ _SCRIPTS = frozenset({
 _TAKEN = frozenset({
     *_TEXTS, *_RELATIONS, *_SCRIPTS, "--name", "--version", "--architecture", "--input-type",
     "--output-type", "--chdir", "--package", "--config-files", "--directories", "--deb-systemd",
-    "--iteration", "--epoch", "--category", "--vendor", "--log", "--provides", "--replaces",
+    "--prefix", "--iteration", "--epoch", "--category", "--vendor", "--log", "--provides",
+    "--replaces",
 })  # fmt: skip
 
 
 def read_fpm(path: Path, values: Mapping[str, str]) -> Facts:
     """The package that fpm would make; raises UsageError."""
-    words, line = _words(path, read_text(path, 1 << 20), values)
+    words, line, further = _words(path, read_text(path, 1 << 20), values)
     options, arguments = _options(path, line, words)
     for key in ("--name", "--version"):
         if not options.get(key):
@@ -84,29 +89,44 @@ def read_fpm(path: Path, values: Mapping[str, str]) -> Facts:
             key[2:]: script_text(base, options[key][-1]) for key in sorted(_SCRIPTS & set(options))
         },
         units=units,
-        notes=tuple(
-            Note(text=f"{key} {' '.join(given)} was not taken", where=f"{path}:{line}", decide=True)
-            for key, given in sorted(options.items())
-            if key not in _TAKEN | _FLAGS
+        notes=(
+            *(
+                Note(
+                    text=f"{key} {' '.join(said)} was not taken",
+                    where=f"{path}:{line}",
+                    decide=True,
+                )
+                for key, said in sorted(options.items())
+                if key not in _TAKEN | _FLAGS
+            ),
+            *(
+                Note(
+                    text="fpm is called again; import that from a file of its own",
+                    where=f"{path}:{each}",
+                    decide=True,
+                )
+                for each in further
+            ),
         ),
     )
 
 
-def _words(path: Path, text: str, values: Mapping[str, str]) -> tuple[list[str], int]:
-    """The words after `fpm`, or all words of an options file, and the line where they begin."""
+def _words(
+    path: Path, text: str, values: Mapping[str, str]
+) -> tuple[list[str], int, tuple[int, ...]]:
+    """The words after `fpm` or of an options file, their line, and the lines of further calls."""
     joined = text.replace("\\\n", "  ")
-    lines = joined.split("\n")
-    chosen, line = joined, 1
+    chosen, line, further = joined, 1, tuple[int, ...]()
     if path.suffix != ".fpm" and path.name != ".fpm":
-        at = next((n for n, each in enumerate(lines) if re.match(r"\s*(?:\S*/)?fpm\s", each)), None)
-        if at is None:
+        calls = list(_CALL.finditer(joined))
+        if not calls:
             raise UsageError(
                 f"{path} holds no command line of fpm",
                 "name a script with one, an options file NAME.fpm, nfpm.yaml, a .spec or debian/",
             )
-        before = text.find(lines[at].lstrip()[:8])
-        line = text.count("\n", 0, max(before, 0)) + 1
-        chosen = re.sub(r"\s*(?:\S*/)?fpm\s", "", lines[at], count=1)
+        # What was joined has the length of what it stands for.
+        line, *more = (text.count("\n", 0, call.start()) + 1 for call in calls)
+        further, chosen = tuple(more), calls[0][1]
         assigned = dict(
             re.findall(r"(?m)^\s*(?:export\s+)?([A-Za-z_]\w*)=[\"']?([\w.:/~+-]*)[\"']?\s*$", text)
         )
@@ -126,7 +146,7 @@ def _words(path: Path, text: str, values: Mapping[str, str]) -> tuple[list[str],
         (n for n, word in enumerate(words) if word in ("|", "&&", "||", ";", "&", ">")), 0
     ):
         words = words[:cut]
-    return [filled(word, values, str(path), line) for word in words], line
+    return [filled(word, values, str(path), line) for word in words], line, further
 
 
 def _options(path: Path, line: int, words: list[str]) -> tuple[dict[str, list[str]], list[str]]:
@@ -158,17 +178,20 @@ def _installed(
     base: Path, options: Mapping[str, list[str]], arguments: list[str]
 ) -> Iterator[Installed]:
     chdir = (options.get("--chdir") or [""])[-1].strip("/")
-    config = {"/" + name.lstrip("/") for name in options.get("--config-files", ())}
+    prefix = (options.get("--prefix") or [""])[-1].strip("/")
+    config = {"/" + name.strip("/") for name in options.get("--config-files", ())}
     for argument in arguments:
         source, equals, target = argument.partition("=")
         place = f"{chdir}/{source}" if chdir else source
-        one = Installed(path="/" + (target if equals else source).lstrip("/"), source=place)
-        for each in copied(one, base):
-            yield Installed(
-                path=each.path.replace("/./", "/"),
-                kind=Kind.CONFIG if each.path in config else Kind.FILE,
-                source=each.source,
-            )
+        # As rsync does: a directory goes into its target, and with a slash behind only its content.
+        if equals and not source.endswith("/") and (base / place).is_dir():
+            target = f"{target}/{basename(source)}"
+        slash = "/" if target.endswith("/") else ""
+        target = "/" + normpath(f"{prefix}/{target or source}").lstrip("/") + slash
+        for each in copied(Installed(path=target, source=place), base, tree=True):
+            above = {each.path, *map(str, PurePosixPath(each.path).parents)}
+            kind = Kind.CONFIG if config & above else Kind.FILE
+            yield Installed(path=each.path, kind=kind, source=each.source)
     for name in options.get("--directories", ()):
         yield Installed(path="/" + name.strip("/"), kind=Kind.DIRECTORY)
 

@@ -33,6 +33,9 @@ _TAKEN = frozenset({
 })  # fmt: skip
 
 
+_FORMATS = ("deb", "rpm")
+
+
 def read_nfpm(path: Path, values: Mapping[str, str]) -> Facts:
     """The package that an nfpm.yaml describes; raises UsageError."""
     root, problems = read_yaml(str(path), read_text(path, SPEC_LIMIT))
@@ -72,7 +75,7 @@ def read_nfpm(path: Path, values: Mapping[str, str]) -> Facts:
             for each in installed
             if each.path.endswith(".service") and each.source
         },
-        notes=tuple(_left(root)),
+        notes=tuple(_left(root, values)),
     )
 
 
@@ -97,6 +100,8 @@ def _installed(root: Table, base: Path, values: Mapping[str, str]) -> Iterator[I
     for node in _items(root, "contents"):
         if not isinstance(node, Table):
             continue
+        if _text(node, "packager", values) not in ("", *_FORMATS):
+            continue  # for a format that Interlock does not build
         info = _table(node, "file_info")
         mode = _text(info, "mode", values)
         one = Installed(
@@ -126,10 +131,14 @@ def _relations(root: Table, values: Mapping[str, str]) -> Iterator[Carried]:
                     ) from None
 
 
-def _left(root: Table) -> Iterator[Note]:
+def _left(root: Table, values: Mapping[str, str]) -> Iterator[Note]:
     for key, mark in root.keys.items():
         if key not in _TAKEN and key not in ("deb", "rpm", "apk", "archlinux", "ipk"):
             yield Note(text=f"{key} was not taken", where=f"{mark.file}:{mark.line}", decide=True)
+    for node in _items(root, "contents"):
+        if isinstance(node, Table) and (only := _text(node, "packager", values)) in _FORMATS:
+            text = f"this is for the {only} alone, and a spec installs the same files by both"
+            yield Note(text=text, where=f"{node.mark.file}:{node.mark.line}", decide=True)
     for key in _table(root, "overrides").keys:
         if key != "deb":
             text = f"what is overridden for {key} was not taken: see server.depends"

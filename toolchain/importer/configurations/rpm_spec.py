@@ -29,6 +29,9 @@ _SECTION = re.compile(
     r"%(package|description|files|pre|post|preun|postun|pretrans|posttrans|prep|build|install|check"
     r"|clean|changelog|generate_buildrequires|triggerin|triggerun|verifyscript)\b(.*)"
 )
+_CONDITION = re.compile(r"%(?:if\w*|else|elif\w*|endif)\b")
+# Where macros count; scripts are shown as they stand.
+_READ = frozenset({"preamble", "package", "description", "files"})
 _SCRIPTS = frozenset({"pre", "post", "preun", "postun", "pretrans", "posttrans"})
 _TAG = re.compile(r"([A-Za-z]+)(?:\([a-z,]+\))?\s*:\s*(.*)")
 _TEXTS = {"summary": "summary", "license": "licence", "url": "homepage", "packager": "maintainer"}
@@ -46,6 +49,7 @@ class _Package:
     tags: dict[str, str] = field(default_factory=dict)
     relations: list[Carried] = field(default_factory=list)
     sections: dict[str, list[str]] = field(default_factory=dict)
+    installed: list[Installed] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
 
 
@@ -78,7 +82,7 @@ def read_spec(path: Path, values: Mapping[str, str]) -> tuple[Facts, ...]:
                 texts=texts,
                 day=_day(changelog),
                 relations=tuple(package.relations),
-                installed=tuple(_installed(package.sections.get("files", ()), package.name)),
+                installed=tuple(package.installed),
                 scripts={
                     f"%{name}": "\n".join(lines)
                     for name, lines in package.sections.items()
@@ -115,12 +119,22 @@ def _gathered(path: Path, values: Mapping[str, str]) -> tuple[list[_Package], li
                 continue
             current = _chosen(packages, begun[2].split(), macros, made=section == "package")
             current.sections.setdefault(section, [])
+            if section == "files" and "-f" in begun[2].split():
+                text = "the list of files that a build writes was not read; import the packages"
+                current.notes.append(Note(text=text, where=where, decide=True))
             continue
-        line = _expanded(raw, macros) if section in ("preamble", "package", "files") else raw
+        if _CONDITION.match(raw.strip()) and section in ("preamble", "package", "files"):
+            if raw.strip().startswith("%if"):
+                text = "conditions are not weighed: all branches were read"
+                current.notes.append(Note(text=text, where=where, decide=True))
+            continue
+        line = _expanded(raw, macros) if section in _READ else raw
         if section in ("preamble", "package"):
             _tag(current, line, where, macros, main=current is packages[0])
         elif section == "changelog":
             changelog.append(line)
+        elif section == "files":
+            current.installed.extend(_installed(line, current, where))
         else:
             current.sections.setdefault(section, []).append(line)
     return packages, changelog
@@ -190,39 +204,45 @@ def _tag(package: _Package, line: str, where: str, macros: dict[str, str], *, ma
         try:
             package.relations.extend(deb_relations(relation, text))
         except ValueError:
-            package.notes.append(Note(text=f"{match[1]}: {name} was not taken", where=where))
+            lost = Note(text=f"{match[1]}: {text} was not taken", where=where, decide=True)
+            package.notes.append(lost)
 
 
-def _installed(lines: list[str] | tuple[()], package: str) -> Iterator[Installed]:
-    for raw in lines:
-        line, kind, mode, owner, group = raw.strip(), Kind.FILE, None, "root", "root"
-        skipped = False
-        while (match := _ATTRIBUTES.match(line)) is not None:
-            line = line[match.end() :]
-            match match[1]:
-                case "config":
-                    kind = Kind.CONFIG
-                case "dir":
-                    kind = Kind.DIRECTORY
-                case "ghost" | "exclude" | "defattr":
-                    skipped = True
-                case "attr":
-                    words = [word.strip() for word in (match[2] or "").split(",")]
-                    if words and set(words[0]) <= set("01234567") and words[0]:
-                        mode = int(words[0], 8)
-                    if len(words) == 3:
-                        owner, group = (word if word != "-" else "root" for word in words[1:])
-        if skipped or not line.startswith("/") or "%" in line or set("*?[{") & set(line):
+def _installed(raw: str, package: _Package, where: str) -> Iterator[Installed]:
+    """The paths of one line of %files; what a build would have to tell becomes a note."""
+    line, kind, mode, owner, group = raw.strip(), Kind.FILE, None, "root", "root"
+    while (match := _ATTRIBUTES.match(line)) is not None:
+        line = line[match.end() :]
+        match match[1]:
+            case "config":
+                kind = Kind.CONFIG
+            case "dir":
+                kind = Kind.DIRECTORY
+            case "ghost" | "exclude" | "defattr":
+                return
+            case "attr":
+                words = [word.strip() for word in (match[2] or "").split(",")]
+                if words and set(words[0]) <= set("01234567") and words[0]:
+                    mode = int(words[0], 8)
+                if len(words) == 3:
+                    owner, group = (word if word != "-" else "root" for word in words[1:])
+    for path in line.split():
+        # Documents and licences without a path are copied from the source by rpm itself.
+        if path.startswith("#"):
+            return
+        if not path.startswith(("/", "%")) or path.startswith(f"/usr/share/doc/{package.name}/"):
             continue
-        if line.startswith(f"/usr/share/doc/{package}/"):
+        if set("%*?[{") & set(path):
+            text = f"only a build knows what {path} is; import the finished packages, or write it"
+            package.notes.append(Note(text=text, where=where, decide=True))
             continue
         yield Installed(
-            path=line.rstrip("/"),
+            path=path.rstrip("/"),
             kind=kind,
             mode=mode,
             owner=owner,
             group=group,
-            source=line.lstrip("/"),
+            source=path.strip("/"),
         )
 
 

@@ -94,7 +94,7 @@ def ordered(revisions: Mapping[str, Revision], where: Path) -> list[Revision]:
     if len(heads) > 1:
         raise UsageError(
             f"{where} has {len(heads)} heads ({', '.join(heads)}), so no one order of revisions",
-            "join them with 'alembic merge heads'",
+            "join them with 'alembic merge heads', or take out what Alembic does not read",
         )
     done: dict[str, Revision] = {}
     waiting = dict(sorted(revisions.items()))
@@ -117,7 +117,9 @@ def _numbers(name: str) -> tuple[int, ...]:
 
 
 def _revisions(folder: Path) -> Iterator[Revision]:
-    for path in sorted(folder.glob("*.py")):
+    # Alembic may be told to look below `versions`, and says so in files that only it reads.
+    deep = folder.name == "versions"
+    for path in sorted(folder.rglob("*.py") if deep else folder.glob("*.py")):
         if path.name != "__init__.py" and path.is_file() and inside(folder, path):
             revision = _revision(path)
             if revision is not None:

@@ -108,6 +108,10 @@ def read_flyway(folder: Path, values: Mapping[str, str]) -> Folder:
         )
         for title, path in sorted(repeatable)
     ]
+    if not migrations:
+        raise UsageError(
+            f"{folder} has no script of Flyway", "name the folder with V1__x.sql and its like"
+        )
     return Folder(tool="Flyway", migrations=tuple(migrations), notes=tuple(notes))
 
 
