@@ -50,8 +50,11 @@
     const said = document.createElement("dl");
     said.className = "said";
     for (const view of views) {
-      const mark = cell.querySelector(`.${view}`) || base;
-      said.append(element("dt", view), element("dd", mark.textContent));
+      const mark = element("span", (cell.querySelector(`.${view}`) || base).textContent);
+      mark.className = { fits: "y", no: "n" }[mark.textContent] || "u";
+      const word = document.createElement("dd");
+      word.append(mark);
+      said.append(element("dt", view), word);
     }
     const first = [`reason-server-${server}`, `reason-database-${head.dataset.release}`];
     if (decides === first[1]) first.reverse();
@@ -60,7 +63,8 @@
     if (tried) cell.querySelector(".measured") ? first.unshift(tried) : first.push(tried);
     if (cell.querySelector(".packages")) first.unshift(`reason-packages-${server}`);
     const heading = `Server ${server} on a shard at ${head.dataset.release}`
-      + ` (schema ${head.dataset.schema}): ${base.textContent}`;
+      + ` (schema ${head.dataset.schema}): ${base.textContent}`
+      + (cell.classList.contains("broken") ? ", but views differ" : "");
     open(heading, [said, ...first.map(copied)]);
   };
 
@@ -92,8 +96,19 @@
     if (event.target === dialog) dialog.close();
   });
 
+  // A long history is shown from its newest end, as soon as it comes into sight.
+  const vast = table.classList.contains("vast");
+  const region = table.parentElement;
+  const toNewest = new IntersectionObserver((seen) => {
+    if (!seen.some((one) => one.isIntersecting)) return;
+    toNewest.disconnect();
+    region.scrollTo(table.offsetWidth, table.offsetHeight);
+  });
+  if (vast) toNewest.observe(region);
+
   // One tab stop for all cells; the arrow keys go on from there.
-  const corner = table.tBodies[0].rows[0].cells[1];
+  const ends = table.tBodies[0].rows;
+  const corner = vast ? [...ends].at(-1).lastElementChild : ends[0].cells[1];
   let stop = corner.querySelector("a") || corner;
   const settle = (next) => {
     stop.tabIndex = -1;

@@ -159,6 +159,7 @@ def test_each_view_shows_its_own_words(seen: Seen):
     assert untried.inner_text() == "not known"
     false.locator("a:visible").click()
     dialog = page.get_by_role("dialog")
+    assert "4.1.0 (schema 12): fits, but views differ" in dialog.inner_text()
     assert "Measured: the server 4.0.0 fails on a shard at" in dialog.inner_text()
     assert "FROM demo_1" in dialog.inner_text()
 
@@ -185,6 +186,8 @@ def test_without_a_script_links_lead_to_reasons(browser: Browser, fleetdesk: Pat
 def test_the_narrow_page_does_not_scroll_sideways(browser: Browser, fleetdesk: Path):
     page = look(browser, fleetdesk, viewport={"width": 360, "height": 740}).page
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    page.locator("label[for=view-measured]").click()
+    assert page.get_by_label("measured", exact=True).is_checked()
     page.context.close()
 
 
@@ -192,6 +195,8 @@ def test_paper_has_every_reason_and_every_release(browser: Browser, fleetdesk: P
     page = look(browser, fleetdesk, color_scheme="dark").page
     page.emulate_media(media="print")
     assert page.locator(".reason").first.is_visible()
+    assert page.locator(cell(page, "4.0.0", "4.1.0")).locator("a").first.is_visible()
+    assert not page.get_by_text("said by the packages").is_visible()
     oldest = page.locator('[id="release-3.9.0"]')
     assert oldest.get_attribute("open") is None
     assert oldest.locator("h4").first.is_visible()
@@ -230,10 +235,18 @@ def test_the_policy_lets_nothing_else_run(browser: Browser, tmp_path: Path):
 
 
 def test_a_long_history_keeps_its_headings_in_sight(browser: Browser, tmp_path: Path):
-    seen = look(browser, write_report(tmp_path / "long.html", open_sample(tmp_path / "demo", 40)))
+    seen = look(browser, write_report(tmp_path / "long.html", open_sample(tmp_path / "demo", 41)))
     page = seen.page
-    region = page.get_by_role("region", name="The matrix")
+    region = page.get_by_role("region", name="The matrix", exact=True)
     region.scroll_into_view_if_needed()
+    # It begins at the newest release, which stands last.
+    page.wait_for_function("document.querySelector('.tall').scrollLeft > 0")
+    newest = page.locator("table.matrix td").last
+    assert newest.locator("a[tabindex='0']").count() == 1
+    assert newest.evaluate(
+        "one => one.getBoundingClientRect().right"
+        " <= one.closest('.tall').getBoundingClientRect().right"
+    )
     region.evaluate("one => one.scrollTo(400, 400)")
     top, left = region.evaluate(
         "one => [one.getBoundingClientRect().y, one.getBoundingClientRect().x]"

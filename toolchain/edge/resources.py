@@ -8,7 +8,7 @@ from toolchain.errors import SpecError, ToolError
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 # Templates of new products, of exported rollouts and of reports, which no package holds.
-_NOT_PACKAGED = frozenset({"init", "ansible", "tasks", "puppet", "chef", "report"})
+_NOT_PACKAGED = frozenset({"init", "ansible", "tasks", "vars", "puppet", "chef", "report"})
 
 
 @cache

@@ -38,7 +38,6 @@ def ansible_files(orders: Orders) -> tuple[Text, ...]:
     plays = tuple((file_of(order), order) for order in orders.plays)
     return (
         ("inventory.yml", _yaml(_inventory(orders, identity))),
-        ("plan.yml", _yaml(_values(orders))),
         *((f"waves/{name}", _yaml(_plays(orders, order, identity))) for name, order in plays),
         ("rollout.yml", _yaml(list(_imports(name for name, _ in plays)))),
     )
@@ -150,9 +149,8 @@ def _frame(orders: Orders, order: Order, identity: str, tasks: str) -> dict[str,
         "any_errors_fatal": True,
         "max_fail_percentage": 0,
         "tags": [*tags, "contract"] if order.contracts else tags,
-        "vars_files": ["../plan.yml"],
-        "vars": {"interlock_plan": identity, **_variables(orders, order)},
-        "tasks": [{"ansible.builtin.import_tasks": f"../tasks/{tasks}.yml"}],
+        "vars": {"interlock_plan": identity, **_values(orders), **_variables(orders, order)},
+        "tasks": [{"ansible.builtin.import_role": {"name": "interlock", "tasks_from": tasks}}],
     }
 
 
@@ -169,11 +167,13 @@ def _variables(orders: Orders, order: Order) -> dict[str, object]:
     if order.side is Side.SHARDS:
         return {
             **common,
+            "interlock_package": "{{ interlock_database_package }}",
             "interlock_phase": order.phase.value,
             "interlock_contracts": [Unsafe(version) for version in order.contracts],
         }
     return {
         **common,
+        "interlock_package": "{{ interlock_server_package }}",
         "interlock_last": order.last,
         "interlock_handshake": Unsafe(json.dumps(order.handshake, sort_keys=True)),
         "interlock_services": [_service(probe) for probe in order.probes],

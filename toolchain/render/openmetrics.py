@@ -189,7 +189,7 @@ def _servers(status: FleetStatus) -> Iterator[_Family]:
 
 def _blocked(status: FleetStatus) -> Iterator[_Family]:
     families = (
-        (Kind.MISFIT, "misfit_servers", "Live servers that do not fit the shard."),
+        (Kind.MISFIT, "misfit_servers", "Servers that do not fit the shard, live or expired."),
         (Kind.CONTRACT, "contract_blocking_servers", "Servers that block the next contract."),
         (Kind.SCHEMA, "schema_blocking_servers", "Servers that block the next schema."),
     )

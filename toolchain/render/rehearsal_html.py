@@ -7,21 +7,26 @@ from toolchain.matrix.measured import sentences
 from toolchain.matrix.measured.differences import Differences, by_release, releases_of, servers_of
 from toolchain.matrix.measured.values import Cell, Failure, Measured
 from toolchain.matrix.measured.verdict import Verdict, overall
+from toolchain.render.figures.style import PALETTE_CSS
 
-_STYLE = """
-:root { color-scheme: light dark; font-family: system-ui, sans-serif; }
-body { margin: 2rem; line-height: 1.4; }
-table { border-collapse: collapse; }
-caption { text-align: left; font-weight: 600; padding-bottom: .6rem; }
-th, td { border: 1px solid #8886; padding: .35rem .7rem; text-align: center; vertical-align: top; }
-td.fits { background: #2da44e33; }
-td.false { background: #cf222e55; font-weight: 600; }
-td.wider { background: #bf870033; }
-small { font-weight: 400; }
-summary { cursor: pointer; }
-details > div { text-align: left; font-weight: 400; max-width: 42rem; }
-pre { white-space: pre-wrap; border-left: 3px solid #8886; padding-left: .6rem; margin: .4rem 0; }
-li { margin: .4rem 0; }
+_STYLE = f"""
+{PALETTE_CSS}
+:root {{ font-family: system-ui, sans-serif; background: var(--page); color: var(--text); }}
+body {{ margin: 2rem; line-height: 1.4; }}
+h1 {{ font-size: 1.5rem; }}
+table {{ border-collapse: collapse; }}
+caption {{ text-align: left; font-weight: 600; padding-bottom: .6rem; }}
+th, td {{ border: 1px solid var(--line); padding: .35rem .7rem; text-align: center; }}
+th, td {{ vertical-align: top; }}
+th, small, summary {{ white-space: nowrap; }}
+td.fits {{ background: var(--yes-back); color: var(--yes); }}
+td.false {{ background: var(--no-back); color: var(--no); font-weight: 600; }}
+td.wider {{ background: var(--part-back); color: var(--part); }}
+small {{ font-weight: 400; }}
+summary {{ cursor: pointer; }}
+details > div {{ text-align: left; font-weight: 400; max-width: 42rem; }}
+pre {{ white-space: pre-wrap; border-left: 3px solid var(--line); padding-left: .6rem; }}
+li, pre {{ margin: .4rem 0; }}
 """
 
 
@@ -30,11 +35,11 @@ def rehearsal_html(product: str, measured: Measured, found: Differences) -> str:
     title = f"{escape(product)}: which servers run on which shards, measured"
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
-        f"<p>{_verdict(found)} PostgreSQL {escape(measured.postgresql)}"
+        f"<h1>{title}</h1>\n<p>{_verdict(found)} PostgreSQL {escape(measured.postgresql)}"
         f" ({escape(measured.source)}), {len(measured.states)} states.</p>\n",
-        _table(title, measured),
+        _table(measured),
         _legend(),
         *_section("Differences", _differences(found)),
         *_section("Hints", _hints(found)),
@@ -47,7 +52,7 @@ def _verdict(found: Differences) -> str:
     return "Measured and declared differ." if found.any else "Measured and declared agree."
 
 
-def _table(title: str, measured: Measured) -> str:
+def _table(measured: Measured) -> str:
     columns = releases_of(measured)
     schemas = {state.release: state.shard.schema for state in measured.states}
     cells = by_release(measured)
@@ -62,7 +67,7 @@ def _table(title: str, measured: Measured) -> str:
         for server in servers_of(measured)
     )
     return (
-        f"<table>\n<caption>{title}</caption>\n"
+        "<table>\n<caption>Servers, on shards at each release</caption>\n"
         f'<thead><tr><th scope="col">server</th>{heads}</tr></thead>\n<tbody>\n{rows}\n'
         "</tbody>\n</table>\n"
     )

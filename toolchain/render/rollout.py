@@ -6,6 +6,7 @@ from typing import Any
 from toolchain.model.origin import Origin
 from toolchain.model.release import Product
 from toolchain.plan.handshake import window_json
+from toolchain.plan.rollout.beside import Clash
 from toolchain.plan.rollout.exclusion import Exclusion
 from toolchain.plan.rollout.inventory import Fleet
 from toolchain.plan.rollout.reasons import Refusal
@@ -69,6 +70,18 @@ def answer_json(
             },
         }
     return {**whole, "result": "not legal", "unfit": _unfit_json(answer)}
+
+
+def clash_json(clash: Clash) -> dict[str, Any]:
+    """A host on which the package manager refuses a wave."""
+    return {
+        "wave": clash.wave,
+        "side": clash.side.value,
+        "host": clash.host,
+        "server": str(clash.server),
+        "database": str(clash.database),
+        "sentence": clash.sentence,
+    }
 
 
 def fleet_json(fleet: Fleet) -> dict[str, Any]:

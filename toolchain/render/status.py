@@ -136,6 +136,7 @@ def _blocked(one: Blocked) -> dict[str, Any]:
                 "instance": server.instance,
                 "version": str(server.version),
                 "seconds_since_seen": _rounded(server.age),
+                "expired": not server.live,
             }
             for server in one.servers
         ],

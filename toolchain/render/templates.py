@@ -3,7 +3,9 @@
 A product's own `packaging/` directory stands before Interlock's, so one file can be replaced.
 """
 
+import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -11,6 +13,15 @@ from toolchain.errors import SpecError
 from toolchain.render import quoting
 
 TemplateReader = Callable[[str], str | None]
+
+
+@dataclass
+class TemplateError(SpecError):
+    """A template is broken; `template` is its name below `packaging/`, `reason` what Jinja says."""
+
+    template: str = ""
+    line: int = 1
+    reason: str = ""
 
 
 class Templates:
@@ -44,9 +55,19 @@ class Templates:
         except SpecError:
             raise
         except Exception as error:  # a product's template can raise whatever Python can
-            line = getattr(error, "lineno", None)
+            line = getattr(error, "lineno", None) or _line(error)
             place = f"packaging/{name}" + (f":{line}" if line else "")
-            raise SpecError(
-                f"{place}: {error or type(error).__name__}",
+            reason = str(error) or type(error).__name__
+            raise TemplateError(
+                f"{place}: {reason}",
                 "compare the product's template with the one that Interlock brings",
+                template=name,
+                line=line or 1,
+                reason=reason,
             ) from error
+
+
+def _line(error: Exception) -> int | None:
+    """Where in the template an error comes from; Jinja calls each of its frames `<template>`."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((one.lineno for one in reversed(frames) if one.filename == "<template>"), None)

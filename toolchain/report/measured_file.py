@@ -51,6 +51,8 @@ def read_measured(path: Path, product: Product) -> Tried:
         raise UsageError(f"{path} can't be read: {error.strerror}", "make it readable") from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no rehearsal: it is not JSON", _AGAIN) from error
+    if not isinstance(document, dict):
+        raise UsageError(f"{path} is no rehearsal: it is not a JSON object", _AGAIN)
     try:
         name = document["product"]
         if name != product.name:

@@ -27,15 +27,13 @@ def spell(names: Sequence[object]) -> str:
 def verdict(table: Views) -> Headline:
     """Whether the views agree, and what it means where they don't."""
     count = len(table.releases) ** 2
-    names = spell([view.value for view in table.words])
     found = Counter(difference for _, _, difference in table.differences)
     broken, wider = found[Difference.BROKEN], found[Difference.WIDER]
     if broken:
         return Headline(
             title="Do not release",
             value=f"{broken} of {count} pairs break a promise",
-            sentence="What is declared to fit fails elsewhere, or packages let in what is refused."
-            f" Compared: {names}.",
+            sentence=f"{_first_broken(table)} {_compared(table)}",
             anchor="differences",
             tone=Tone.BAD,
         )
@@ -43,17 +41,37 @@ def verdict(table: Views) -> Headline:
         return Headline(
             title="Every promise holds",
             value=f"{wider} of {count} pairs could be promised too",
-            sentence=f"Windows are narrower than need be, which is safe. Compared: {names}.",
+            sentence=f"Windows are narrower than need be, which is safe. {_compared(table)}",
             anchor="differences",
             tone=Tone.GOOD,
         )
     return Headline(
         title="Every promise holds",
         value=f"{count} pairs agree",
-        sentence=f"Each server was compared with a shard at each release. Compared: {names}.",
+        sentence=_compared(table),
         anchor="matrix",
         tone=Tone.GOOD,
     )
+
+
+def _compared(table: Views) -> str:
+    """Which views were there, and which were not: agreement of fewer says less."""
+    there = spell([view.value for view in View if view in table.words])
+    missing = spell([view.value for view in View if view not in table.words])
+    return f"Compared: {there}." + (f" Not in this report: {missing}." if missing else "")
+
+
+def _first_broken(table: Views) -> str:
+    row, column = next(
+        (row, column) for row, column, kind in table.differences if kind is Difference.BROKEN
+    )
+    said = table.said(row, column)
+    words = ", ".join(
+        f"{view.value} {word.value}"
+        for view, word in said.items()
+        if view is View.DECLARED or word not in (said[View.DECLARED], Word.UNKNOWN)
+    )
+    return f"Server {table.releases[row]} on a shard at {table.releases[column]}: {words}."
 
 
 def headlines(

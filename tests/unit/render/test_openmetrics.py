@@ -66,7 +66,7 @@ def test_the_parser_reads_what_was_seen():
     assert values(text, "shard_stopped_steps", "shard") == {"north": 0, "south": 1}
     assert values(text, "step_rows", "shard") == {"north": 600, "south": 600}
     assert values(text, "step_remaining_seconds", "shard") == {"north": 2}
-    assert values(text, "contract_blocking_servers", "shard") == {"north": 2, "south": 1}
+    assert values(text, "contract_blocking_servers", "shard") == {"north": 3, "south": 1}
     assert values(text, "status_timestamp_seconds", "product") == {"fleetdesk": 1777896000}
     assert values(text, "plan_state", "answer")["unknown"] == 1
 

@@ -58,7 +58,7 @@ def test_a_half_way_state_counts_where_a_promise_fails(tmp_path: Path):
         ("nonsense", "is no rehearsal: it is not JSON"),
         ("[" * 100_000, "is no rehearsal: it is not JSON"),
         ("{}", "lacks or garbles 'product'"),
-        ("[]", "is no rehearsal"),
+        ("[]", "is no rehearsal: it is not a JSON object"),
         ('{"product": "demo", "states": [], "pairs": [{}]}', "lacks or garbles"),
         ('{"product": "other"}', "is a rehearsal of 'other', not of demo"),
     ],

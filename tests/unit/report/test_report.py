@@ -15,6 +15,7 @@ from tests.report_samples import (
 )
 from toolchain.build.product import OpenProduct, open_product
 from toolchain.render.report.content import Content, Tone
+from toolchain.render.report.differences import runs
 from toolchain.render.report.json import report_json
 from toolchain.render.report.page import report_html
 from toolchain.render.templates import Templates
@@ -76,12 +77,30 @@ def test_a_false_promise_is_the_news(tmp_path: Path):
     content = gathered(opened, measured)
     assert content.verdict.tone is Tone.BAD
     assert content.verdict.value == "1 of 9 pairs break a promise"
+    assert content.verdict.sentence == (
+        "Server 1.0.0 on a shard at 1.1.0: declared fits, measured no."
+        " Compared: declared, derived and measured. Not in this report: packages."
+    )
     first = content.differences[0]
     assert (str(first.server), str(first.release), first.kind.value) == ("1.0.0", "1.1.0", "broken")
     assert first.sentence == "declared: fits, derived: fits, measured: no"
     reason = next(one for one in content.reasons if one.anchor == first.anchor)
     assert "1.0.0 fails on a shard at 1.1.0" in reason.heading
     assert reason.facts[0].quote == "SELECT thing\nFROM demo_1"
+
+
+def test_neighbours_that_differ_alike_share_a_line(tmp_path: Path):
+    opened = open_sample(tmp_path / "demo", 5)
+    content = gathered(opened)
+    lines = runs(content)
+    assert [(line.heading, line.pairs) for line in lines] == [
+        ("Server 1.0.0 on shards at 1.2.0 to 1.4.0", 3),
+        ("Server 1.1.0 on shards at 1.3.0 to 1.4.0", 2),
+        ("Server 1.2.0 on a shard at 1.4.0", 1),
+    ]
+    assert {line.sentence for line in lines} == {
+        "declared: no, derived: fits (the promise could be wider)"
+    }
 
 
 def test_every_link_of_the_page_leads_somewhere_on_it(fleetdesk: OpenProduct):

@@ -46,6 +46,10 @@ def signs() -> tuple[tuple[str, str], ...]:
             polygon(((10, -2), (19, 7), (10, 16), (1, 7)), "figure-final"),
             "shards move, and there is no way back",
         ),
+        (
+            polygon(((10, -2), (19, 7), (10, 16), (1, 7)), "figure-final-waits"),
+            "no way back, the contract waits",
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import TypeVar
 
-from toolchain.matrix.chain import Chain
+from toolchain.matrix.chain import FormChain
 from toolchain.matrix.life import Life
 from toolchain.model.change import Form, Phase
 from toolchain.model.release import Product
@@ -49,7 +49,7 @@ class Ribbon:
     """One change: its band of shards, its band of servers, and what they open."""
 
     def __init__(
-        self, product: Product, chain: Chain, life: Life, table: Table, at: int, *, alike: bool
+        self, product: Product, chain: FormChain, life: Life, table: Table, at: int, *, alike: bool
     ) -> None:
         self._product = product
         self._chain = chain

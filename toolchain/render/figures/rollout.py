@@ -21,6 +21,7 @@ def rollout_figure(product: Product, routes: Sequence[Route]) -> Figure:
     """The picture: columns are releases, each row the waves of one fleet in their order."""
     most = max(_FIRST, _MARKS // max(len(routes), 1))
     rows = [RouteRow(route=route, most=most) for route in routes]
+    cut = any(row.left_out for row in rows)
     left = 16 + max(
         label_width(*(row.name for row in rows)),
         label_width(*(row.length for row in rows), size=SMALL),
@@ -40,7 +41,8 @@ def rollout_figure(product: Product, routes: Sequence[Route]) -> Figure:
         name="rollout",
         title=f"Rollouts of {product.name} to its newest release",
         description="For each release a row: the waves that bring a fleet from there to the newest"
-        " release, numbered in their order, shards above and servers below.",
+        " release, numbered in their order, shards above and servers below."
+        + (" A dotted line stands for waves that are not shown." if cut else ""),
         width=width,
         height=table.bottom + 6,
         body=(

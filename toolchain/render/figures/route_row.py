@@ -35,6 +35,12 @@ class RouteRow:
         return answer.waves[: self.most] if isinstance(answer, Plan) else ()
 
     @property
+    def left_out(self) -> int:
+        """How many waves come after those that are shown."""
+        answer = self.route.answer
+        return len(answer.waves) - len(self.waves) if isinstance(answer, Plan) else 0
+
+    @property
     def name(self) -> str:
         """The label of the row."""
         return f"from {self.route.start}"
@@ -49,7 +55,7 @@ class RouteRow:
             return "does not fit itself"
         count = len(answer.waves)
         counted = f"{count} wave{'' if count == 1 else 's'}"
-        return counted if count <= self.most else f"{counted}, first {self.most}"
+        return f"{counted}, first {self.most}" if self.left_out else counted
 
     @property
     def crowd(self) -> int:
@@ -69,9 +75,8 @@ class RouteRow:
                     *wave_facts(product, wave),
                 )
             )
-            left = len(answer.waves) - len(self.waves)
-            if left:
-                facts += (Fact(sentence=f"{left} more waves come after these."),)
+            if self.left_out:
+                facts += (Fact(sentence=f"{self.left_out} more waves come after these."),)
         else:
             refusals = (
                 [refusal for _, refusal in answer.refusals]
@@ -108,6 +113,9 @@ class RouteRow:
                 sign = mark(wave, x, y + lane)
                 links.append(link(self._anchor, _said(wave), edge, sign, focus=False))
                 before = x
+            if self.left_out:
+                end = table.middle(places[route.target])
+                yield line(before, y + lane, end, y + lane, "figure-more")
             # The last first, so that no edge crosses the sign that it comes from.
             yield from reversed(links)
             yield circle(start, y + lane, 4, "figure-start")

@@ -44,6 +44,7 @@ FIGURE_CSS = """\
 .figure .figure-grid { stroke: var(--line); stroke-width: 1; }
 .figure .figure-axis { stroke: var(--soft); stroke-width: 1; }
 .figure .figure-way { stroke: var(--soft); stroke-width: 2; fill: none; }
+.figure .figure-more { stroke: var(--soft); stroke-width: 2; stroke-dasharray: 2 6; }
 .figure .figure-hatch { stroke: var(--part); stroke-width: 1.5; }
 .figure .figure-back-new { fill: var(--new-back); stroke: var(--new); }
 .figure .figure-back-both { fill: var(--both-back); stroke: var(--both); }

@@ -106,12 +106,17 @@ def test_rollouts_have_a_sign_for_each_wave_and_a_row_for_each_start(demo: Produ
     assert str(ways[0].target) == "1.8.0"  # neither the pre-release nor the withdrawn one
 
 
-def test_a_row_of_a_long_chain_says_what_it_leaves_out():
+def test_a_row_of_a_long_chain_says_what_it_leaves_out(demo: Product):
     product = long(40)
     figure = rollout_figure(product, routes(chain_of(product), product.rollout))
     story = said(figure, "reason-rollout-1.0.0")
     assert "28 waves, first 10" in story
     assert "18 more waves come after these." in story
+    assert len(classed(figure, "figure-more")) > 20
+    assert "A dotted line" in figure.description
+    short = rollout_figure(demo, routes(chain_of(demo), demo.rollout))
+    assert classed(short, "figure-more") == []
+    assert "A dotted line" not in short.description
 
 
 def test_where_there_is_no_way_the_row_says_why():
