@@ -8,7 +8,6 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.docs.pages import DOCS, File, follow, make_workplace, steps
-from toolchain.cli.main import _COMMANDS
 
 README = (REPOSITORY / "README.md").read_text()
 LESSONS = sorted((DOCS / "tutorial").glob("*.md"))
@@ -60,10 +59,6 @@ def test_a_page_that_says_what_is_not_so_is_found(workplace: Path):
     for text in ("$ false", "$ true  # exits with 3", "$ echo one\ntwo"):
         with pytest.raises(AssertionError):
             follow(f"```console\n{text}\n```\n", workplace)
-
-
-def test_the_table_names_every_command():
-    assert set(re.findall(r"^\| `interlock (\w+)", README, re.MULTILINE)) == set(_COMMANDS)
 
 
 def anchors(page: Path) -> set[str]:
