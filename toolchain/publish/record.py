@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from toolchain.model.carried import Carried, Clause, Field, PackageFile
@@ -62,6 +63,9 @@ def _relation(relation: Carried) -> list[Any]:
     return [relation.field.value, clauses]
 
 
+# One publication asks for the packages of a channel again and again: to prove, for each index, for
+# the page.
+@lru_cache(maxsize=1 << 14)
 def unpacked(text: str) -> PackageFile:
     """The package that `packed` wrote."""
     row = json.loads(text)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from toolchain.errors import UsageError
 from toolchain.model.carried import PackageFile
@@ -127,17 +128,12 @@ def _says(file: PackageFile, names: Names, product: Product | None) -> Says:
     """The law for one package; raises HandshakeError with a sentence."""
     own: Says | None = None
     if file.handshake is not None:
-        try:
-            document = json.loads(file.handshake)
-        except (ValueError, RecursionError) as error:
-            raise HandshakeError("its release.json is not JSON") from error
-        name, server, shard = read_handshake(document)
-        own = Says(server=server, shard=shard)
+        name, own = _read(file.handshake)
         if name != names.product:
             raise HandshakeError(f"its release.json is of the product {name}")
-        if release_of(file.version) != server.version:
+        if release_of(file.version) != own.server.version:
             raise HandshakeError(
-                f"its version is {file.version} and its release.json is of {server.version}"
+                f"its version is {file.version} and its release.json is of {own.server.version}"
             )
     if product is not None:
         release = release_in(product, file.version)
@@ -150,6 +146,19 @@ def _says(file: PackageFile, names: Names, product: Product | None) -> Says:
     if own is None:
         raise HandshakeError("carries no release.json, so nothing says what it fits")
     return own
+
+
+# All packages of a release carry the same bytes, and those of a repository are asked twice: with
+# what is new and without.
+@lru_cache(maxsize=4096)
+def _read(handshake: bytes) -> tuple[str, Says]:
+    """A release.json's product, and what it says; raises HandshakeError."""
+    try:
+        document = json.loads(handshake)
+    except (ValueError, RecursionError) as error:
+        raise HandshakeError("its release.json is not JSON") from error
+    name, server, shard = read_handshake(document)
+    return name, Says(server=server, shard=shard)
 
 
 def _contradictions(ours: Sequence[PackageFile], known: dict[str, Says]) -> Iterator[Finding]:

@@ -129,8 +129,11 @@ def _blocks(questions: Iterable[Question]) -> Iterable[Sequence[Question]]:
     return blocks.values()
 
 
-def _demanding(case: Case, known: frozenset[str]) -> bool:
-    """Whether a package demands something that another one of the pool may satisfy."""
+def demanding(case: Case, known: frozenset[str]) -> bool:
+    """Whether a package demands something that another one of the pool may satisfy.
+
+    `known` are the names of the case's packages and of what they provide.
+    """
     return any(
         relation.field.demands and relation.mentions(known)
         for file in (*case.files, *case.others)
@@ -149,7 +152,7 @@ def ask_questions(
 ) -> tuple[int, tuple[Disagreement, ...]]:
     """The same about some questions."""
     known = known_names(case.names, (*case.files, *case.others))
-    whole = _demanding(case, known)
+    whole = demanding(case, known)
     blocks = [list(questions)] if whole else _blocks(questions)
     count, wrong = 0, []
     for block in blocks:

@@ -3,10 +3,12 @@
 Pure: the law's answer stands beside each question before any solver has been started.
 """
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
-from toolchain.model.law import ShardHandshake, compatible
+from toolchain.model.law import ServerHandshake, ShardHandshake, compatible
 from toolchain.verify.halves import Case, DatabaseHalf, ServerHalf
 
 
@@ -46,22 +48,44 @@ class Row:
 
 def law_rows(case: Case) -> tuple[Row, ...]:
     """The law's matrix of a case, one row for each server."""
+    shards = (*case.states, *(half.says for half in case.databases))
+    matrix = _matrix(tuple(half.says for half in case.servers), shards)
+    states = len(case.states)
     return tuple(
-        Row(
-            server=number,
-            shards=tuple(compatible(half.says, state) for state in case.states),
-            databases=tuple(compatible(half.says, other.says) for other in case.databases),
-        )
-        for number, half in enumerate(case.servers)
+        Row(server=number, shards=fits[:states], databases=fits[states:])
+        for number, fits in enumerate(matrix)
     )
+
+
+@lru_cache(maxsize=4)  # the debs of a product and its rpms ask the same
+def _matrix(
+    servers: tuple[ServerHandshake, ...], shards: tuple[ShardHandshake, ...]
+) -> tuple[tuple[bool, ...], ...]:
+    """Which shards fit each server."""
+    order = sorted(range(len(servers)), key=lambda at: servers[at].version)
+    versions = [servers[at].version for at in order]
+
+    @cache  # most shard states are those of a database package
+    def column(shard: ShardHandshake) -> Sequence[bool]:
+        """Which servers fit; outside the shard's window, a run of them in order, none does."""
+        fits = [False] * len(order)
+        below = shard.servers.below
+        end = None if below is None else bisect_left(versions, below)
+        for at in order[bisect_left(versions, shard.servers.oldest) : end]:
+            fits[at] = compatible(servers[at], shard)
+        return fits
+
+    return tuple(zip(*map(column, shards), strict=True)) if shards else ((),) * len(servers)
 
 
 def _edges(fits: tuple[bool, ...]) -> tuple[int | None, int | None]:
     """The first that fits and the last before it that doesn't: the two sides of a window."""
-    yes = next((at for at, fit in enumerate(fits) if fit), None)
-    below = [at for at, fit in enumerate(fits) if not fit and (yes is None or at < yes)]
-    above = [at for at, fit in enumerate(fits) if not fit]
-    no = below[-1] if below else (above[0] if above else None)
+    if True not in fits:
+        return None, len(fits) - 1 if fits else None
+    yes = fits.index(True)
+    if yes > 0:
+        return yes, yes - 1
+    no = fits.index(False) if False in fits else None
     return yes, no
 
 

@@ -14,7 +14,8 @@ from toolchain.verify.finding import Finding, merged
 from toolchain.verify.gather import Gathered, gather
 from toolchain.verify.halves import Case, DatabaseHalf, Names, Report, ServerHalf
 from toolchain.verify.law import release_in
-from toolchain.verify.libsolv import ask_libsolv, libsolv_version
+from toolchain.verify.libsolv import ask_libsolv, demanding, libsolv_version
+from toolchain.verify.pool import known_names
 from toolchain.verify.questions import ask_row, edge_questions, law_rows
 from toolchain.verify.restriction import New, ask_new, pairs
 from toolchain.verify.upgrades import libsolv_transitions
@@ -89,7 +90,8 @@ class Verifier:
             answer.findings += self._relations(case, new)
             answer.pairs += pairs(case, new)
             if new is None or new:
-                self._ask(case, new, answer)
+                lawful = not (gathered.findings or answer.findings)
+                self._ask(case, new, answer, lawful=lawful and new is not None)
         answer.findings = merged(answer.findings)
         return answer
 
@@ -123,7 +125,8 @@ class Verifier:
         release = release_in(self.product, half.file.version)
         return None if release is None else planned_relations(self.product, release, half)
 
-    def _ask(self, case: Case, new: New | None, answer: Answer) -> None:
+    def _ask(self, case: Case, new: New | None, answer: Answer, *, lawful: bool) -> None:
+        """Ask about one case; `lawful` says that relations are the law's as far as is known."""
         rows = law_rows(case)
         label = f"libsolv {libsolv_version()}"
         self.report(0, 1, f"asking {label}")
@@ -133,8 +136,14 @@ class Verifier:
         about = None if new is None else new.touches
         answer.findings += verdict_findings(case, wrong, label, about)
         if self.transitions:
+            alone = not case.others and not demanding(case, known_names(case.names, case.files))
             asked.commands, found = libsolv_transitions(
-                case, rows, self.report, every=self.every, new=new
+                case,
+                rows,
+                self.report,
+                every=self.every,
+                new=new,
+                lawful=lawful and not wrong and alone,
             )
             answer.findings += found
         if self.only is not None:

@@ -13,6 +13,7 @@ from toolchain.model.release import Format
 from toolchain.verify.finding import Finding
 from toolchain.verify.halves import Case, DatabaseHalf, Report, ServerHalf
 from toolchain.verify.libsolv import libsolv_version
+from toolchain.verify.likeness import Likeness
 from toolchain.verify.pool import SolverPool, known_names
 from toolchain.verify.questions import Row
 from toolchain.verify.restriction import New
@@ -226,21 +227,30 @@ def libsolv_transitions(
     *,
     every: bool = False,
     new: New | None = None,
+    lawful: bool = False,
 ) -> tuple[int, tuple[Finding, ...]]:
     """How many commands were tried from how many states, and every bad end.
 
     libsolv's time goes with the square of the versions that a repository offers, so of a long
-    history a host sees those alone that are near.
+    history a host sees those alone that are near. `lawful` says that every relation is known to be
+    the law's: then of the hosts that are alike one stands for all, unless it ends badly.
     """
     known = known_names(case.names, (*case.files, *case.others))
     states = host_states(rows, shards=True, every=every)
     every = every or len(case.servers) <= _FEW_RELEASES
     neighbours = None if every else Neighbours(rows)
+    likeness = Likeness(case, rows) if lawful else None
+    seen: set[object] = set()
     label = f"libsolv {libsolv_version()}"
     count, findings = 0, []
     for number, state in enumerate(states, 1):
         given = orders(case, rows, state, every=every, new=new)
         near = None if neighbours is None else neighbours.near(state, given, new)
+        if likeness is not None and near is not None:
+            kind = likeness.of(state, near.servers, near.databases, given)
+            if kind in seen:
+                continue
+            seen.add(kind)
         host = Host(case, state, known, near)
         for order in given:
             if order.bold and host.is_protected:
@@ -252,4 +262,6 @@ def libsolv_transitions(
                 words = order_words(case, order)
                 findings.append(transition_finding(case, state, words, wrong, label))
         report(number, len(states), f"upgrading {case.format.value}s with libsolv")
+    if findings and likeness is not None:
+        return libsolv_transitions(case, rows, report, every=every, new=new)
     return count, tuple(findings)

@@ -13,10 +13,13 @@ from toolchain.model.release import Format
 from toolchain.model.version import Version
 from toolchain.model.window import Window
 from toolchain.verify.finding import Kind
+from toolchain.verify.gather import gather
 from toolchain.verify.halves import Case, Report
 from toolchain.verify.libsolv import Disagreement
-from toolchain.verify.questions import Question, Row
+from toolchain.verify.questions import Question, Row, law_rows
+from toolchain.verify.restriction import New
 from toolchain.verify.run import Answer, Verifier
+from toolchain.verify.upgrades import libsolv_transitions
 from toolchain.verify.witness import Tried, Witness
 
 Files = tuple[PackageFile, ...]
@@ -58,6 +61,46 @@ def test_what_is_asked_grows_with_the_history_and_not_with_its_square():
     *old, new = history(LONG)
     *older, newer = history(2 * LONG)
     assert asked(judged(older, newer)) < 2.5 * asked(judged(old, new))
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_the_commands_that_are_tried_do_not_grow_with_the_history(format_: Format):
+    *old, new = history(LONG, format_)
+    *older, newer = history(3 * LONG, format_)
+    few, many = (
+        sum(one.commands for one in judged(*all_).asked) for all_ in ((old, new), (older, newer))
+    )
+    assert 0 < many <= few
+
+
+@pytest.mark.parametrize("at", [0, LONG // 2, LONG - 1])
+def test_a_host_that_differs_in_protection_is_of_another_kind(at: int):
+    *old, new = history(LONG)
+    case = gather(tuple(file for pair in (*old, new) for file in pair)).cases[0]
+    bare = replace(case.servers[at], file=replace(case.servers[at].file, protected=False))
+    loose = replace(case, servers=(*case.servers[:at], bare, *case.servers[at + 1 :]))
+    rows = law_rows(case)
+
+    def tried(one: Case) -> int:
+        return libsolv_transitions(one, rows, quiet, new=changed, lawful=True)[0]
+
+    changed = New.newest(case, 1)
+    assert tried(loose) > tried(case)
+
+
+def test_hosts_that_are_alike_are_all_tried_once_one_of_them_ends_badly():
+    """A package that takes servers away, on hosts where they may be removed."""
+    *old, (server, database) = history(LONG)
+    obsolete = Clause(name=NAMES.server_package, operator=Operator.EARLIER, version="9")
+    away = Carried(field=Field.OBSOLETES, clauses=(obsolete,))
+    loose = [(replace(pair[0], protected=False), pair[1]) for pair in old]
+    taking = with_relations(database, (*database.relations, away))
+    files = (*(file for pair in loose for file in pair), server, taking)
+    case = gather(files).cases[0]
+    rows, new = law_rows(case), New.newest(case, 1)
+    whole = libsolv_transitions(case, rows, quiet, new=new)
+    assert whole[1]
+    assert libsolv_transitions(case, rows, quiet, new=new, lawful=True) == whole
 
 
 def test_several_products_releases_at_once_are_asked_about_among_each_other():
