@@ -1,8 +1,9 @@
 """The whole story on four hosts: two servers and two shards go from 4.0.0 to 4.2.0 under load.
 
-A client asks whichever server answers, as a balancer would, and no request of it fails. Every
-wrong step is tried and refused with its sentence: a server before its last shard, a contract while
-an old server may come back, and that server when it does.
+The commands are those of the page on operating, each of its blocks. A client asks whichever server
+answers, as a balancer would, and no request of it fails. Every wrong step is tried and refused with
+its sentence: a server before its last shard, a contract while an old server may come back, and that
+server when it does.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pytest
 from .commands import Result
 from .host import Host
 from .lab import Lab
+from .operating import blocks, follow, keep_configuration
 from .products import Customer, Packaged, Pair
 
 SHARDS = """\
@@ -107,6 +109,7 @@ def hosts(
         booted = {name: future.result() for name, future in booting.items()}
         for host in booted.values():
             host.add_repository(fleetdesk.directory)
+            keep_configuration(host)
         yield booted
 
 
@@ -160,13 +163,16 @@ def test_a_database_first_rollout_under_load(
 
 
 def _roll_out(one: Host, two: Host, north: Host, south: Host, fleetdesk: Packaged) -> None:
+    shards_first, servers, contract, override, remove = blocks()
+
     # The first shard: upgraded while both servers serve.
-    assert words(fleetdesk, north, "database", "4.1.0").returncode == 0
-    run = database(north, "apply")
+    run = follow(north, shards_first)
     assert run.returncode == 0, run.output
+    assert north.installed("fleetdesk-database") == "4.1.0-1"
 
     # The wrong order: a server that the second shard does not fit yet stays what it was.
-    refused = words(fleetdesk, one, "server", "4.1.0")
+    one.run("fleetdesk-server", "sync")  # its solver knows the shards as of the last minute
+    refused = follow(one, servers)
     assert one.installed("fleetdesk-server") == "4.0.0-1", refused.output
     assert "south" in refused.output
     assert "schema" in refused.output
@@ -176,28 +182,27 @@ def _roll_out(one: Host, two: Host, north: Host, south: Host, fleetdesk: Package
         assert one.run("dpkg", "--audit").stdout == ""
 
     # The second shard, then the first server.
-    assert words(fleetdesk, south, "database", "4.1.0").returncode == 0
-    run = database(south, "apply")
+    run = follow(south, shards_first)
     assert run.returncode == 0, run.output
-    upgraded = words(fleetdesk, one, "server", "4.1.0")
+    one.run("fleetdesk-server", "sync")
+    upgraded = follow(one, servers)
     assert one.installed("fleetdesk-server") == "4.1.0-1", upgraded.output
     wait_until(lambda: is_active(one), "the new server starts")
 
     # The other server's host dies; it is registered, so what it uses is not taken away.
     two.kill()
-    assert words(fleetdesk, north, "database", "4.2.0").returncode == 0
-    blocked = database(north, "apply", "--phase", "contract")
+    blocked = follow(north, contract)
     assert blocked.returncode == 1, blocked.output
+    assert north.installed("fleetdesk-database") == "4.2.0-1"
     for word in ("two", "4.0.0", "retire"):
         assert word in blocked.output
     status = json.loads(database(north, "status", "--json").stdout)
     assert status["shards"], status
 
     # The operator says that it is gone; then both shards are contracted.
-    assert words(fleetdesk, south, "database", "4.2.0").returncode == 0
     for shard in (north, south):
-        assert database(shard, "retire", "two").returncode == 0
-        run = database(shard, "apply", "--phase", "contract")
+        assert database(shard, "retire", "--force", "two").returncode == 0
+        run = follow(shard, contract)
         assert run.returncode == 0, run.output
         assert "host_hardware" in shard.sql(
             "fleetdesk", "SELECT string_agg(relname, ' ') FROM pg_class WHERE relkind = 'r'"
@@ -213,3 +218,12 @@ def _roll_out(one: Host, two: Host, north: Host, south: Host, fleetdesk: Package
     upgraded = words(fleetdesk, two, "server", "4.2.0")
     assert two.installed("fleetdesk-server") == "4.2.0-1", upgraded.output
     wait_until(lambda: is_active(two), "the upgraded server starts by itself")
+
+    # A way past the hook for an emergency, and a server that is not wanted any more.
+    assert follow(two, override).returncode == 0
+    told = two.run("fleetdesk-server", "status", check=False).stdout
+    assert "the transaction hook is overridden" in told
+    removed = follow(two, remove)
+    assert removed.returncode == 0, removed.output
+    assert two.installed("fleetdesk-server") is None
+    assert is_active(one)

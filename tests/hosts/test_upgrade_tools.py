@@ -270,7 +270,7 @@ def test_what_needrestart_restarts_is_checked_at_its_start(fleet: Fleet) -> None
     # Somebody declares the host gone while it serves, and takes away what it uses.
     fleet.database.apt("install", f"{DATABASE}=4.2.0-1")
     overwrite(fleet.database, shards_file(DATABASE), sections({"west": fleet.shards["west"]}))
-    fleet.database.run(DATABASE, "retire", host.name)
+    fleet.database.run(DATABASE, "retire", "--force", host.name)
     fleet.database.run(DATABASE, "apply", "--phase", "contract")
     restarted = restart_outdated(host)
     assert states(host, "is-active", WEB) != ("active",), restarted

@@ -7,7 +7,7 @@ from itertools import product
 
 from hypothesis import strategies as st
 
-from toolchain.matrix.chain import Chain, Link, chain_of
+from toolchain.matrix.chain import FormChain, Link, form_chain
 from toolchain.matrix.derivation import Derivation
 from toolchain.model.change import Form, Phase, Script, Step
 from toolchain.model.history import history
@@ -89,7 +89,7 @@ def declared(draw: st.DrawFn, links: list[Link], at: int) -> Link:
 
 
 chains = st.builds(
-    chain_of, link_lists(), st.sampled_from(RolloutPolicy), st.integers(0, 3)
+    form_chain, link_lists(), st.sampled_from(RolloutPolicy), st.integers(0, 3)
 )  # fmt: skip
 
 
@@ -103,7 +103,7 @@ class Moment:
     gone: frozenset[str]
 
 
-def moments(chain: Chain, at: int) -> Iterator[Moment]:
+def moments(chain: FormChain, at: int) -> Iterator[Moment]:
     """Each state of a fresh shard on its way to a link, phase by phase as the runner goes."""
     places = {one.version: place for place, one in enumerate(chain.links)}
     moved = {
@@ -142,7 +142,7 @@ def works(forms: Mapping[str, Form], every: tuple[str, ...], moment: Moment) -> 
     )
 
 
-def pairs(chain: Chain) -> Iterator[tuple[ServerHandshake, ShardHandshake]]:
+def pairs(chain: FormChain) -> Iterator[tuple[ServerHandshake, ShardHandshake]]:
     """Every server of a chain with every state of a shard, under the derived windows.
 
     A release that fits nothing has no window, and is left out.

@@ -4,7 +4,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.properties.chains import chains, moments, works
-from toolchain.matrix.chain import Chain, Held, chain_of
+from toolchain.matrix.chain import FormChain, Held, form_chain
 from toolchain.matrix.derivation import Derivation
 from toolchain.model.change import Form, Phase
 from toolchain.model.history import history, parents, reach
@@ -16,7 +16,7 @@ from toolchain.model.window import Window
 several = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def after(chain: Chain, at: int):
+def after(chain: FormChain, at: int):
     """What really is in a shard once all phases up to a link have run."""
     *_, last = moments(chain, at)
     return last
@@ -24,7 +24,7 @@ def after(chain: Chain, at: int):
 
 @several
 @given(chains)
-def test_parents_and_histories_are_one(chain: Chain):
+def test_parents_and_histories_are_one(chain: FormChain):
     above = parents(chain.links)
     for at, link in enumerate(chain.links):
         *before, own = history(chain.links, link)
@@ -36,7 +36,7 @@ def test_parents_and_histories_are_one(chain: Chain):
 
 @several
 @given(chains)
-def test_the_widest_window_of_schemas_is_that_of_brute_force(chain: Chain):
+def test_the_widest_window_of_schemas_is_that_of_brute_force(chain: FormChain):
     for at, link in enumerate(chain.links):
         known = [place for place, one in enumerate(chain.links) if one.date <= link.date]
         needed = {change for change in chain.changes if chain.form(at, change) is Form.NEW}
@@ -54,7 +54,7 @@ def test_the_widest_window_of_schemas_is_that_of_brute_force(chain: Chain):
 
 @several
 @given(chains)
-def test_the_widest_window_of_servers_is_that_of_brute_force(chain: Chain):
+def test_the_widest_window_of_servers_is_that_of_brute_force(chain: FormChain):
     for at, link in enumerate(chain.links):
         known = [place for place, one in enumerate(chain.links) if one.date <= link.date]
         gone = after(chain, at).gone
@@ -73,7 +73,7 @@ def test_the_widest_window_of_servers_is_that_of_brute_force(chain: Chain):
 
 @several
 @given(chains, st.data())
-def test_an_obstacle_under_a_ceiling_is_the_last_one(chain: Chain, data: st.DataObject):
+def test_an_obstacle_under_a_ceiling_is_the_last_one(chain: FormChain, data: st.DataObject):
     at = data.draw(st.integers(0, len(chain.links) - 1))
     below = data.draw(st.integers(0, chain.links[-1].schema + 1))
     needed = {change for change in chain.changes if chain.form(at, change) is Form.NEW}
@@ -86,7 +86,7 @@ def test_an_obstacle_under_a_ceiling_is_the_last_one(chain: Chain, data: st.Data
     assert (found.point if found else None) == max(lacking, default=None)
 
 
-def windows(chain: Chain) -> list[tuple[Window[int], Window[Version]]] | None:
+def windows(chain: FormChain) -> list[tuple[Window[int], Window[Version]]] | None:
     """The derived windows; None where a release has none, or a later release makes one false."""
     derivation = Derivation(chain)
     found = []
@@ -103,7 +103,7 @@ def windows(chain: Chain) -> list[tuple[Window[int], Window[Version]]] | None:
 
 @several
 @given(chains)
-def test_whatever_the_law_lets_run_works_at_every_moment(chain: Chain):
+def test_whatever_the_law_lets_run_works_at_every_moment(chain: FormChain):
     """The handshake is what the runner writes: the schema when ready, the servers when shut."""
     derived = windows(chain)
     assume(derived is not None)
@@ -130,11 +130,11 @@ def test_whatever_the_law_lets_run_works_at_every_moment(chain: Chain):
 
 @several
 @given(chains)
-def test_any_order_asks_for_both_as_long_as_an_old_shard_is_in_reach(chain: Chain):
+def test_any_order_asks_for_both_as_long_as_an_old_shard_is_in_reach(chain: FormChain):
     """By hand for each server: what it uses where its spec is silent."""
     for policy in RolloutPolicy:
         for skew in (0, 1, 2):
-            again = chain_of(chain.links, policy, skew)
+            again = form_chain(chain.links, policy, skew)
             for at, link in enumerate(again.links):
                 met = reach(again.links, link, skew) if policy is RolloutPolicy.ANY_ORDER else ()
                 for change in again.held[at].expanded - set(link.forms):
@@ -148,7 +148,7 @@ def test_any_order_asks_for_both_as_long_as_an_old_shard_is_in_reach(chain: Chai
 
 @several
 @given(chains)
-def test_what_is_held_is_what_a_replay_leaves(chain: Chain):
+def test_what_is_held_is_what_a_replay_leaves(chain: FormChain):
     for at, held in enumerate(chain.held):
         last = after(chain, at)
         expanded = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.properties.chains import chains, pairs
 from tests.properties.strategies import servers, shards, versions
-from toolchain.matrix.chain import Chain
+from toolchain.matrix.chain import FormChain
 from toolchain.model.law import ServerHandshake, ShardHandshake, compatible, peers_compatible
 from toolchain.model.origin import Origin
 from toolchain.model.relation import Operator, Relation
@@ -108,7 +108,7 @@ def installable(name: str, server: ServerHandshake, shard: ShardHandshake) -> bo
 
 @settings(max_examples=15, deadline=None)
 @given(chains)
-def test_libsolv_agrees_with_the_law_on_derived_chains(chain: Chain):
+def test_libsolv_agrees_with_the_law_on_derived_chains(chain: FormChain):
     for server, shard in pairs(chain):
         law = compatible(server, shard)
         assert installable("DEB", server, shard) == law

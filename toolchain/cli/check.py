@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     " the specs must agree with.",
 )
 def command(product: Path, form: str, as_json: bool, policy: bool, repository: Path | None) -> None:
-    """Check every file of PRODUCT: specs, SQL, payload, windows and the chain of releases.
+    """Check every file of PRODUCT: specs, SQL, payload, templates, windows and the chain.
 
     Windows are held against those that follow from changes, phases and forms. Exits with 0 where
     nothing is wrong and with 1 where something is; hints are no problems.
@@ -56,13 +56,19 @@ def command(product: Path, form: str, as_json: bool, policy: bool, repository: P
     if policy and checked.product is not None:
         show_policies(checked.product, as_json=form == "json")
         return
-    report = REPORTS[form]((*checked.problems, *checked.hints))
+    problems = checked.problems
+    if checked.product is not None and (product / "packaging").exists():
+        from toolchain.build.overlay import overlay_problems  # noqa: PLC0415
+        from toolchain.build.product import OpenProduct  # noqa: PLC0415
+
+        problems = overlay_problems(OpenProduct(product=checked.product, root=product))
+    report = REPORTS[form]((*problems, *checked.hints))
     click.echo(report, nl=bool(report) and not report.endswith("\n"))
-    if checked.product is not None:
+    if checked.product is not None and not problems:
         count = len(checked.product.releases)
         noun = "release" if count == 1 else "releases"
         click.echo(f"{checked.product.name}: {count} {noun}, no problems", err=True)
-    sys.exit(1 if checked.problems else 0)
+    sys.exit(1 if problems else 0)
 
 
 @contextmanager

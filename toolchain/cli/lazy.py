@@ -33,6 +33,18 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)  # noqa: S101  (a slip of ours, not of a user)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is called; a slip of the pen is told with the nearest name."""
+        if args[0] not in self._lines and not args[0].startswith("-"):
+            import difflib  # noqa: PLC0415  (not needed where all is right)
+
+            near = difflib.get_close_matches(args[0], self._lines, n=1)
+            cure = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(self._lines)}."
+            ctx.fail(f"No such command {args[0]!r}; {cure}")
+        return super().resolve_command(ctx, args)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """The table itself; click's own way would import every command."""
         with formatter.section("Commands"):

@@ -15,9 +15,21 @@ if TYPE_CHECKING:
 # Wider than any table; rich pads no line to it.
 _WIDEST = 100_000
 
-product_argument = click.argument(
-    "product", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+
+class _ProductDirectory(click.Path):
+    """A product's directory; who names one of its specs is told which directory that is."""
+
+    def __init__(self) -> None:
+        super().__init__(exists=True, file_okay=False, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(value)
+        if path.suffix == ".yaml" and path.is_file():
+            self.fail(f"{value!r} is a file; name its directory, '{path.parent}'.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+product_argument = click.argument("product", type=_ProductDirectory())
 json_option = click.option("--json", "as_json", is_flag=True, help="Write the answer as JSON.")
 verbose_option = click.option(
     "--verbose", is_flag=True, help="On a tool's failure, show all that it printed."

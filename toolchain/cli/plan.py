@@ -75,15 +75,17 @@ def command(
     fleet = _fleet(opened, chain, inventory, shards, save)
     answer = plan_rollout(chain, fleet, wanted, opened.rollout)
     planned = isinstance(answer, Plan)
-    from toolchain.render.rollout import answer_json, before_servers  # noqa: PLC0415
+    from toolchain.plan.rollout.beside import clashes  # noqa: PLC0415
+    from toolchain.render.rollout import answer_json, before_servers, clash_json  # noqa: PLC0415
 
     before = before_servers(opened)
+    beside = tuple(clashes(opened, answer)) if isinstance(answer, Plan) else ()
     exported: dict[str, object] = {}
     if engine is not None and output is not None and isinstance(answer, Plan):
         exported = {"export": _export(answer, whole, chain, engine, output)}
     if form == "json":
         told = answer_json(opened.name, str(wanted), fleet, answer, before_servers=before)
-        echo_json({**told, **exported})
+        echo_json({**told, "clashes": [clash_json(one) for one in beside], **exported})
     elif form == "svg" and isinstance(answer, Plan):
         from toolchain.render.figures.plan import plan_figure  # noqa: PLC0415
         from toolchain.render.figures.standalone import figure_file  # noqa: PLC0415
@@ -93,7 +95,14 @@ def command(
         from toolchain.cli.plan_text import print_answer  # noqa: PLC0415
 
         # A refusal has no picture; its sentences go where sentences go.
-        print_answer(opened.name, wanted, answer, before_servers=before, as_error=form == "svg")
+        print_answer(
+            opened.name,
+            wanted,
+            answer,
+            before_servers=before,
+            clashes=beside,
+            as_error=form == "svg",
+        )
     sys.exit(0 if planned else 1)
 
 

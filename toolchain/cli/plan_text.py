@@ -1,11 +1,13 @@
 """The answers of `interlock plan` for people: a table of waves, and sentences below it."""
 
 from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import click
 
 from toolchain.cli.options import wide_console
 from toolchain.model.version import Version
+from toolchain.plan.rollout.beside import Clash
 from toolchain.plan.rollout.exclusion import Exclusion
 from toolchain.plan.rollout.search import Side
 from toolchain.plan.rollout.standing import Unfit
@@ -18,18 +20,21 @@ def print_answer(
     answer: Plan | Exclusion | tuple[Unfit, ...],
     *,
     before_servers: Sequence[str] = (),
+    clashes: Sequence[Clash] = (),
     as_error: bool = False,
 ) -> None:
     """Print a plan, or why there is none; the latter on stderr where stdout holds a picture."""
     if isinstance(answer, Plan):
-        _print_plan(product, answer, before_servers)
+        _print_plan(product, answer, before_servers, clashes)
         return
     lines = _no_way(product, answer) if isinstance(answer, Exclusion) else _unfit(target, answer)
     for line in lines:
         click.echo(line, err=as_error)
 
 
-def _print_plan(product: str, plan: Plan, before_servers: Sequence[str]) -> None:
+def _print_plan(
+    product: str, plan: Plan, before_servers: Sequence[str], clashes: Sequence[Clash]
+) -> None:
     if not plan.waves:
         click.echo(_nothing(plan))
         return
@@ -60,8 +65,18 @@ def _print_plan(product: str, plan: Plan, before_servers: Sequence[str]) -> None
             f"Before a server's package is upgraded, run '{' '.join(before_servers)}' on its host:"
             " it tells apt or dnf where the shards are now."
         )
-    for line in _stops(plan):
+    for line in (*_stops(plan), *_clashes(clashes)):
         click.echo(line)
+
+
+def _clashes(clashes: Sequence[Clash]) -> Iterator[str]:
+    """What a wave meets on hosts with both packages; of hosts of one wave the first is told."""
+    if clashes:
+        yield "On hosts with both packages:"
+    for number, here in groupby(clashes, key=lambda clash: clash.wave):
+        first, *others = here
+        more = f" (and on {_counted(len(others), 'more host')})" if others else ""
+        yield f"  wave {number}: {first.sentence}{more}"
 
 
 def _nothing(plan: Plan) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # As toolchain.simulate.commands has them; a test holds the two together.
 _GATES = ("proof", "relations", "shard-packages", "hook", "start-up", "contract")
-_ASSUMPTIONS = ("returns", "outages", "clocks", "retired", "registrar")
+_ASSUMPTIONS = ("returns", "outages", "clocks", "retired")
 
 
 @click.command("simulate")

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from toolchain.cli.status_parts import counted
 from toolchain.simulate.episode import Setting
 from toolchain.simulate.run import Result, Story
 
@@ -15,8 +16,8 @@ def print_result(product: str, setting: Setting, seed: int, result: Result) -> N
     gates = ", ".join(sorted(gate.value for gate in setting.without))
     lifted = ", ".join(sorted(one.value for one in setting.lifted))
     click.echo(
-        f"{product}: {setting.servers} servers, {setting.shards} shards, seed {seed}:"
-        f" {result.steps} steps in {result.episodes} episodes,"
+        f"{product}: {counted(setting.servers, 'server')}, {counted(setting.shards, 'shard')},"
+        f" seed {seed}: {counted(result.steps, 'step')} in {counted(result.episodes, 'episode')},"
         f" {result.seconds / _DAY:.1f} days of theirs"
         + (f"; without {gates}" if gates else "")
         + (f"; lifted: {lifted}" if lifted else "")
@@ -34,7 +35,7 @@ def print_result(product: str, setting: Setting, seed: int, result: Result) -> N
 
 
 def _print_story(title: str, story: Story) -> None:
-    click.echo(f"\n{title} ({story.commands} commands):")
+    click.echo(f"\n{title} ({counted(story.commands, 'command')}):")
     for number, (second, sentence) in enumerate(story.sentences, start=1):
         click.echo(f"{number:>3}. {_clock(second)}  {sentence}")
     if story.otherwise is not None:

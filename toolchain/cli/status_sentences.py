@@ -24,7 +24,7 @@ def blocked_line(one: Blocked, *, reasons: bool) -> str:
             sessions = "; ".join(map(_session, one.sessions[:NAMED]))
             return f"the runner on {shards} waits for {one.what}, held by {sessions}"
         case Kind.MISFIT:
-            return f"live servers that do not fit {shards}: {_registered(one.servers)}"
+            return f"servers that do not fit {shards}: {_registered(one.servers)}"
         case Kind.CONTRACT | Kind.SCHEMA:
             return f"{one.what} on {shards}, by {_registered(one.servers)}"
         case Kind.SERVERS:
@@ -46,7 +46,8 @@ def _session(one: Blocker) -> str:
 def _registered(servers: Sequence[Registration]) -> str:
     return some(
         [
-            f"{one.instance} {one.version} on {one.host} (seen {spell_duration(one.age)} ago)"
+            f"{one.instance} {one.version} on {one.host} (seen {spell_duration(one.age)} ago"
+            f"{'' if one.live else ', expired'})"
             for one in servers
         ]
     )
@@ -56,6 +57,10 @@ def next_lines(status: FleetStatus) -> Iterator[Text]:
     """What may be done next, and what should end before."""
     yield from _next(status.onward)
     yield from _first(status.shards)
+    # The plan counts who is live; the gates count these, too.
+    gone = {one.host for each in status.blocked for one in each.servers if not one.live}
+    if gone:
+        yield indented(f"first start again, or retire, the expired servers on {some(sorted(gone))}")
 
 
 def _next(onward: Onward) -> Iterator[Text]:

@@ -35,7 +35,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chain:
+class FormChain:
     """The links in version order, and for each what its shard holds and what its server uses.
 
     `forms` holds every change that the server's release knows; of any other it uses the old form.
@@ -55,17 +55,17 @@ class Chain:
         return self.forms[at].get(change, Form.OLD)
 
 
-def chain_of(links: Sequence[Link], rollout: RolloutPolicy, skew: int) -> Chain:
+def form_chain(links: Sequence[Link], rollout: RolloutPolicy, skew: int) -> FormChain:
     """The facts of a product's links, which stand in version order."""
     held = _held(links)
     forms = tuple(
         _forms(at, links, held, rollout, skew if rollout is RolloutPolicy.ANY_ORDER else 0)
         for at in range(len(links))
     )
-    return Chain(links=tuple(links), held=held, forms=forms)
+    return FormChain(links=tuple(links), held=held, forms=forms)
 
 
-def product_chain(product: Product, rollout: RolloutPolicy | None = None) -> Chain:
+def product_chain(product: Product, rollout: RolloutPolicy | None = None) -> FormChain:
     """The facts of a product, under its own rollout policy or another."""
     links = [
         Link(
@@ -78,7 +78,7 @@ def product_chain(product: Product, rollout: RolloutPolicy | None = None) -> Cha
         )
         for release in product.releases
     ]
-    return chain_of(links, rollout or product.rollout, product.skew)
+    return form_chain(links, rollout or product.rollout, product.skew)
 
 
 def _held(links: Sequence[Link]) -> tuple[Held, ...]:

@@ -18,7 +18,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Generic
 
-from toolchain.matrix.chain import Chain
+from toolchain.matrix.chain import FormChain
 from toolchain.model.change import Form
 from toolchain.model.version import Version
 from toolchain.model.window import Point, Window
@@ -53,7 +53,7 @@ class Derivation:
     obstacles answer: they look at the whole chain unless they are told otherwise.
     """
 
-    chain: Chain
+    chain: FormChain
 
     def schemas(self, at: int) -> Bound[int]:
         """Where the schemas begin on which a link's server runs."""

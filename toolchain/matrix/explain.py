@@ -5,7 +5,7 @@ The facts carry their origins; whoever shows them writes the prose.
 
 from dataclasses import dataclass
 
-from toolchain.matrix.chain import Chain, product_chain
+from toolchain.matrix.chain import FormChain, product_chain
 from toolchain.matrix.compatibility import (
     ShardState,
     fitting_servers,
@@ -85,7 +85,7 @@ def _database_side(server: Release, database: Release) -> Reason:
     )
 
 
-def _contracts(chain: Chain, server: int, database: int) -> list[Reason]:
+def _contracts(chain: FormChain, server: int, database: int) -> list[Reason]:
     """The contracts that took away an old form which the server cannot do without."""
     return [
         Reason(
@@ -100,7 +100,7 @@ def _contracts(chain: Chain, server: int, database: int) -> list[Reason]:
     ]
 
 
-def _needs(chain: Chain, server: int, database: int) -> list[Reason]:
+def _needs(chain: FormChain, server: int, database: int) -> list[Reason]:
     """The new forms that the server cannot do without and the shard has not got ready.
 
     The step that makes a change ready stands for it, the latest first: that one decides.

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from toolchain.matrix.chain import Chain, Link, product_chain
+from toolchain.matrix.chain import FormChain, Link, product_chain
 from toolchain.model.change import Form, Phase, Step
 from toolchain.model.history import reach
 from toolchain.model.origin import Origin
@@ -69,7 +69,7 @@ def lives(product: Product) -> tuple[Life, ...]:
     return tuple(_life(product, chain, change) for change in born)
 
 
-def _life(product: Product, chain: Chain, change: str) -> Life:
+def _life(product: Product, chain: FormChain, change: str) -> Life:
     uses = tuple(
         Use(
             release=release.version,
@@ -106,20 +106,20 @@ def _moment(release: Release, step: Step) -> Moment:
     )
 
 
-def _first(chain: Chain, marks: list[bool]) -> Version | None:
+def _first(chain: FormChain, marks: list[bool]) -> Version | None:
     return next(
         (link.version for link, marked in zip(chain.links, marks, strict=True) if marked), None
     )
 
 
-def _blocking(chain: Chain, uses: tuple[Use, ...], skew: int, *, after: int) -> tuple[Use, ...]:
+def _blocking(chain: FormChain, uses: tuple[Use, ...], skew: int, *, after: int) -> tuple[Use, ...]:
     """Who uses the old form alone in the reach of a release that `after` others come before."""
     links = [*chain.links, *_to_come(chain.links[-1], after + 1)]
     met = {link.version for link in reach(links, links[-1], skew)}
     return tuple(use for use in uses if use.release in met and use.form is Form.OLD)
 
 
-def _wait(chain: Chain, uses: tuple[Use, ...], skew: int) -> int:
+def _wait(chain: FormChain, uses: tuple[Use, ...], skew: int) -> int:
     """Every release to come moves the reach on by one, so at most `skew` of them are needed."""
     return next(
         (after for after in range(skew) if not _blocking(chain, uses, skew, after=after)), skew

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from toolchain.matrix.chain import Chain, chain_of, one_form, product_chain
+from toolchain.matrix.chain import FormChain, form_chain, one_form, product_chain
 from toolchain.model.change import Form
 from toolchain.model.release import Product, RolloutPolicy
 from toolchain.model.version import Version
@@ -69,7 +69,7 @@ def compare_policies(product: Product) -> tuple[ChangeCost, ...]:
     )
 
 
-def _without_declared(own: Chain, policy: RolloutPolicy, skew: int) -> Chain:
+def _without_declared(own: FormChain, policy: RolloutPolicy, skew: int) -> FormChain:
     """The chain with the forms that a policy asks for; a server that uses the old form still does.
 
     A declared `both` stays out of the comparison: it costs the same under every policy.
@@ -81,10 +81,10 @@ def _without_declared(own: Chain, policy: RolloutPolicy, skew: int) -> Chain:
         )
         for link in own.links
     ]
-    return chain_of(links, policy, skew)
+    return form_chain(links, policy, skew)
 
 
-def _dual(chain: Chain, change: str) -> DualCode:
+def _dual(chain: FormChain, change: str) -> DualCode:
     both = [
         chain.form(at, change) is Form.BOTH and change not in link.forms
         for at, link in enumerate(chain.links)
@@ -110,7 +110,7 @@ def _dual(chain: Chain, change: str) -> DualCode:
     )
 
 
-def _first(chain: Chain, marks: Sequence[bool]) -> Version | None:
+def _first(chain: FormChain, marks: Sequence[bool]) -> Version | None:
     return next(
         (link.version for link, marked in zip(chain.links, marks, strict=True) if marked), None
     )

@@ -107,5 +107,5 @@ def _blockers(session: Session, manifest: Manifest, proposed: Handshake) -> list
     return [
         str(server)
         for server in read_registrations(session, manifest.product, proposed)
-        if server.live and not server.fits
+        if server.misfit
     ]

@@ -66,8 +66,7 @@ def database_parser(program: str, config: str) -> Parser:
         "--phase", choices=("migrate", "contract"), default="migrate", help="after this phase"
     )
     _add_run(baseline)
-    retire = command("retire", "take a server that is gone for good out of the gate's sight")
-    retire.add_argument("server", type=_server, metavar="HOST[/INSTANCE]")
+    _add_retire(command("retire", "take servers that are gone for good out of the gate's sight"))
     return parser
 
 
@@ -205,6 +204,25 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long to wait for another runner's lock (0)",
     )
+
+
+def _add_retire(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("server", type=_server, nargs="?", metavar="HOST[/INSTANCE]")
+    parser.add_argument("--force", action="store_true", help="also where its registration is live")
+    parser.add_argument("--expired", action="store_true", help="all whose registrations expired")
+    parser.add_argument(
+        "--older-than",
+        type=_duration,
+        metavar="DURATION",
+        help="with --expired, only who was not seen for so long (1d)",
+    )
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _positive(text: str) -> int:

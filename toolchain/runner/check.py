@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,14 +16,14 @@ from .agent_state import AgentFolder
 from .arguments import server_parser
 from .checking import Checking
 from .config import Shard, read_shards
-from .errors import Exit, Interrupted, as_failure
+from .errors import Exit, Interrupted, RunnerError, as_failure
 from .fleet import Outcome, exit_code
 from .hook_command import judge_transaction
 from .output import tolerate, write_failure, write_failures, write_json, write_lines
 from .override import active_override, override_file
 from .override import main as override
 from .reading import Memory
-from .registration import Applicant, this_host
+from .registration import Applicant, NotAccepted, this_host
 from .release_file import ServerRelease, read_server_release
 from .session import Connect, open_session
 from .shard_status import ShardPackages
@@ -72,6 +73,12 @@ def main(
         failure = as_failure(error)
         write_failure(sys.stderr, program, failure, debug=debug)
         return Exit(failure.exit_code)
+
+
+# What a refresh says where the shard did not count the server any more.
+_AGAIN = "registered again: its registration had expired, was retired or was gone"
+
+_MUST_NOT = "a server runs here that must not"
 
 
 class _Desk:
@@ -126,7 +133,7 @@ class _Desk:
         if exit_code(outcomes) is Exit.OK:
             outcomes = checking.check_in_all()
             if exit_code(outcomes) is Exit.OK:
-                self._memory.add_instance(instance)
+                self._memory.add_instance(instance, self._release)
             else:
                 checking.check_out_all([o.shard for o in outcomes if _is_fresh(o)])
         return self._answer(outcomes)
@@ -136,29 +143,46 @@ class _Desk:
         return self._answer(self._checking(instance).check_out_all())
 
     def _refresh(self) -> Sequence[Outcome]:
+        """Register what each instance has run since its start, which may be installed no more."""
         named = self._options.instance
-        instances = (named,) if named else self._memory.instances()
-        return [
-            outcome for instance in instances for outcome in self._checking(instance).check_in_all()
-        ]
+        outcomes: list[Outcome] = []
+        for instance in (named,) if named else self._memory.instances():
+            try:
+                running = self._memory.running(instance)
+            except RunnerError as error:
+                outcomes += [Outcome(shard.name, None, error) for shard in self._shards]
+            else:
+                outcomes += self._checking(instance, running).check_in_all()
+        return outcomes
 
     def _keep(self) -> int:
-        """Refresh until somebody asks to stop; the registration stays until `deregister`."""
+        """Refresh until somebody asks to stop; the registration stays until `deregister`.
+
+        A failure is told once, until it changes; a refusal by a shard each time, since a server
+        works there that must not.
+        """
         every = min(shard.settings.refresh for shard in self._shards)
         told: list[str] = []
         with stop_on_signals(self._stop, lambda _: None), suppress(Interrupted):
             while True:
                 outcomes = self._refresh()
                 self._stop.check()
-                sentences = [f"{o.shard}: {o.error}" for o in outcomes if o.error is not None]
+                for outcome in filter(_is_fresh, outcomes):
+                    sys.stderr.write(f"{outcome.shard}: {_AGAIN}\n")
+                refused = [o for o in outcomes if isinstance(o.error, NotAccepted)]
+                for outcome in refused:
+                    sys.stderr.write(f"{_urgent()}{outcome.shard}: {_MUST_NOT}: {outcome.error}\n")
+                failed = [o for o in outcomes if o.error is not None and o not in refused]
+                sentences = [f"{o.shard}: {o.error}" for o in failed]
                 if sentences != told:
-                    write_failures(sys.stderr, outcomes, debug=self._options.debug)
+                    write_failures(sys.stderr, failed, debug=self._options.debug)
                     told = sentences
+                sys.stderr.flush()
                 self._stop.wait(every)
         return Exit.OK
 
-    def _checking(self, instance: str) -> Checking:
-        applicant = Applicant(self._release, self._host, instance)
+    def _checking(self, instance: str, release: ServerRelease | None = None) -> Checking:
+        applicant = Applicant(release or self._release, self._host, instance)
         return Checking(applicant, self._shards, self._memory, self._open, self._stop)
 
     def _answer(self, outcomes: Sequence[Outcome]) -> int:
@@ -174,7 +198,10 @@ class _Desk:
                 **({"override": str(overridden)} if overridden else {}),
             }
             write_json(sys.stdout, heading, code, outcomes)
-        elif not (self._options.command == "refresh" and code is Exit.OK):
+        elif self._options.command == "refresh":
+            for outcome in filter(_is_fresh, outcomes):
+                sys.stdout.write(f"{outcome.shard}: {_AGAIN}\n")
+        else:
             write_lines(sys.stdout, outcomes)
             if overridden:
                 sys.stdout.write(f"the transaction hook is {overridden}\n")
@@ -183,3 +210,8 @@ class _Desk:
 
 def _is_fresh(outcome: Outcome) -> bool:
     return outcome.report is not None and bool(outcome.report.data.get("fresh"))
+
+
+def _urgent() -> str:
+    """The mark of an error for the journal (sd-daemon(3)); nothing for a terminal."""
+    return "<3>" if "JOURNAL_STREAM" in os.environ else ""

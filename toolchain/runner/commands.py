@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import psycopg2
 
@@ -25,7 +26,7 @@ from .manifest_file import read_manifest
 from .options import Settings
 from .output import tolerate, write_failure, write_failures, write_json, write_lines
 from .records import author_of
-from .retire import retire
+from .retire import Living, read_living, read_retirement, retire
 from .run import Run
 from .session import Connect, Session, require_writable
 from .status import status
@@ -74,10 +75,12 @@ def _run(program: str, path: Path, options: argparse.Namespace, connect: Connect
     stop = Stop()
     command = (_DRY if getattr(options, "dry_run", False) else _COMMANDS)[options.command]
     _target(manifest, options)
+    if options.command == "retire":
+        read_retirement(options)
     live = sys.stderr.isatty() and not options.quiet
     with Story(sys.stderr, live=live, quiet=options.quiet) as story:
 
-        def on_shard(shard: Shard) -> Report:
+        def on_shard(shard: Shard, command: _Command = command) -> Report:
             run = Run(
                 manifest=manifest,
                 author=author,
@@ -93,6 +96,11 @@ def _run(program: str, path: Path, options: argparse.Namespace, connect: Connect
             return read_shard(shard, run, work)
 
         with stop_on_signals(stop, story.say):
+            if options.command == "retire":
+                # Of all shards before any: one may have lost sight of a server that another sees.
+                ask = partial(on_shard, command=_Command(False, _living))
+                asked = work_on_all(shards, ask, jobs=options.jobs, stop=stop, story=story)
+                options.living = _all_living(asked)
             outcomes = work_on_all(shards, on_shard, jobs=options.jobs, stop=stop, story=story)
     code = exit_code(outcomes)
     if options.command == "retire" and code is Exit.OK and not any(_retired(o) for o in outcomes):
@@ -138,7 +146,20 @@ def _history(session: Session, run: Run, options: argparse.Namespace) -> Report:
 
 def _retire(session: Session, run: Run, options: argparse.Namespace) -> Report:
     require_writable(session)
-    return retire(session, run, *options.server)
+    return retire(session, run, read_retirement(options), options.living)
+
+
+def _living(session: Session, run: Run, options: argparse.Namespace) -> Report:
+    return read_living(session, run, read_retirement(options))
+
+
+def _all_living(outcomes: Sequence[Outcome]) -> Living:
+    found: dict[tuple[str, str], str] = {}
+    for outcome in outcomes:
+        if outcome.report is not None:
+            living = cast("Living", outcome.report.data["living"])
+            found.update({key: f"{seen} by {outcome.shard}" for key, seen in living.items()})
+    return found
 
 
 def _retired(outcome: Outcome) -> bool:

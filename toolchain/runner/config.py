@@ -5,17 +5,16 @@ from __future__ import annotations
 import configparser
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import psycopg2
-from psycopg2.extensions import parse_dsn
 
 from .errors import ConfigurationError, UsageError
 from .options import CONNECTION_NAMES, SETTING_NAMES, Settings, read_settings, shards_parser
 from .permissions import holds_password, read_guarded, read_password
 
+# Reads a libpq connection string; raises ValueError where the text is none.
+DsnParser = Callable[[str], Mapping[str, str]]
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -32,7 +31,19 @@ class Shard:
     settings: Settings
 
 
-def read_shards(path: Path) -> tuple[Shard, ...]:
+def psycopg2_dsn(text: str) -> Mapping[str, str]:
+    """What libpq makes of a connection string; raises ValueError where it is none."""
+    # Here, since the toolchain reads the same file and brings another library for PostgreSQL.
+    from psycopg2 import Error  # noqa: PLC0415
+    from psycopg2.extensions import parse_dsn  # noqa: PLC0415
+
+    try:
+        return dict(parse_dsn(text))
+    except Error as error:
+        raise ValueError("not a connection string") from error
+
+
+def read_shards(path: Path, parse_dsn: DsnParser = psycopg2_dsn) -> tuple[Shard, ...]:
     """Read a shards file; raises ConfigurationError with one sentence for the first problem."""
     text = read_guarded(path, "configuration", secret=False)
     parser = shards_parser()
@@ -44,8 +55,10 @@ def read_shards(path: Path) -> tuple[Shard, ...]:
         raise NoShards(f"{path} names no shard", "add a section such as [north]")
     for name in CONNECTION_NAMES:
         if name in parser.defaults() and name != "password_file":
-            raise ConfigurationError(f"{path} [*]: {name} belongs to one shard")
-    shards = tuple(_shard(path, name, dict(parser[name])) for name in parser.sections())
+            raise ConfigurationError(
+                f"{path} [*]: {name} belongs to one shard", "move it to the shard's section"
+            )
+    shards = tuple(_shard(path, name, dict(parser[name]), parse_dsn) for name in parser.sections())
     if any(holds_password(shard.parameters) for shard in shards):
         read_guarded(path, "configuration", secret=True)
     return tuple(_with_password(path, shard, parser[shard.name]) for shard in shards)
@@ -77,7 +90,7 @@ def _parse_problem(error: configparser.Error) -> str:
     return "it is not a file of sections and options"
 
 
-def _shard(path: Path, name: str, texts: dict[str, str]) -> Shard:
+def _shard(path: Path, name: str, texts: dict[str, str], parse_dsn: DsnParser) -> Shard:
     where = f"{path} [{name}]"
     if _NAME.fullmatch(name) is None:
         raise ConfigurationError(
@@ -89,25 +102,25 @@ def _shard(path: Path, name: str, texts: dict[str, str]) -> Shard:
             near = difflib.get_close_matches(key, (*CONNECTION_NAMES, *SETTING_NAMES), n=1)
             raise ConfigurationError(
                 f"{where}: there is no option {key[:60]!r}",
-                f"did you mean {near[0]!r}?" if near else "",
+                f"did you mean {near[0]!r}?" if near else "delete it",
             )
         if "\n" in text or not text.isprintable():
-            raise ConfigurationError(f"{where}: {key} must stand on one line")
+            raise ConfigurationError(f"{where}: {key} must stand on one line", "join its lines")
     try:
         settings = read_settings({key: texts[key] for key in texts if key not in CONNECTION_NAMES})
     except ValueError as error:
         raise ConfigurationError(f"{where}: {error}") from error
-    return Shard(name, _parameters(where, texts), settings)
+    return Shard(name, _parameters(where, texts, parse_dsn), settings)
 
 
-def _parameters(where: str, texts: Mapping[str, str]) -> dict[str, str]:
+def _parameters(where: str, texts: Mapping[str, str], parse_dsn: DsnParser) -> Mapping[str, str]:
     if bool(texts.get("dsn")) == bool(texts.get("service")):
-        raise ConfigurationError(f"{where} needs either a dsn or a service")
+        raise ConfigurationError(f"{where} needs either a dsn or a service", "give one of the two")
     if texts.get("service"):
         return {"service": texts["service"]}
     try:
-        return dict(parse_dsn(texts["dsn"]))
-    except psycopg2.Error:
+        return parse_dsn(texts["dsn"])
+    except ValueError:
         # libpq's message quotes the text, and the text may hold the password.
         raise ConfigurationError(
             f"{where}: the dsn is not a connection string",
@@ -120,6 +133,9 @@ def _with_password(path: Path, shard: Shard, texts: Mapping[str, str]) -> Shard:
         return shard
     file = path.parent / texts["password_file"]
     if "password" in shard.parameters:
-        raise ConfigurationError(f"{path} [{shard.name}]: the password stands in two places")
+        raise ConfigurationError(
+            f"{path} [{shard.name}]: the password stands in two places",
+            "take it out of the dsn",
+        )
     password = read_password(file)
     return Shard(shard.name, {**shard.parameters, "password": password}, shard.settings)

@@ -1,4 +1,8 @@
-"""The gate: no shard says what a live server cannot live with."""
+"""The gate: no shard says what a server cannot live with that is registered and not retired.
+
+One that has expired counts as well. A shard that was away for long, a host that was cut off and a
+clock that leapt all leave expired registrations of servers that run; only a person knows better.
+"""
 
 from __future__ import annotations
 
@@ -42,14 +46,24 @@ class Registration:
     retired: bool
     fits: bool
 
+    @property
+    def expired(self) -> bool:
+        """Whether it has neither stopped in order nor been seen for as long as it said."""
+        return not self.live and not self.retired
+
+    @property
+    def misfit(self) -> bool:
+        """Whether the gate counts it, and it cannot live with the handshake."""
+        return not self.retired and not self.fits
+
     def __str__(self) -> str:
-        return (
-            f"{self.instance} {self.version} on {self.host} (seen {spell_duration(self.age)} ago)"
-        )
+        ago = f"{spell_duration(self.age)} ago"
+        seen = f"last seen {ago}, expired" if self.expired else f"seen {ago}"
+        return f"{self.instance} {self.version} on {self.host} ({seen})"
 
 
 class Blocked(Refused):
-    """Live servers stand against a change; `servers` are they."""
+    """Registered servers stand against a change; `servers` are they."""
 
     def __init__(self, message: str, cure: str, servers: Sequence[Registration]) -> None:
         super().__init__(message, cure)
@@ -67,26 +81,35 @@ def read_registrations(
 
 
 def require_fit(session: Session, product: str, proposed: Handshake, purpose: str) -> None:
-    """Raise Blocked unless every live server can live with the proposed handshake."""
-    against = [
-        server
-        for server in read_registrations(session, product, proposed)
-        if server.live and not server.fits
-    ]
+    """Raise Blocked unless every server that is not retired can live with the handshake."""
+    against = [one for one in read_registrations(session, product, proposed) if one.misfit]
     if not against:
         return
     named = ", ".join(str(server) for server in against[:5])
     more = f" and {len(against) - 5} more" if len(against) > 5 else ""
-    raise Blocked(f"{purpose} is blocked by {named}{more}", _cure(against, proposed), against)
+    cure = _cure(against, proposed, f"{product}-database retire")
+    raise Blocked(f"{purpose} is blocked by {named}{more}", cure, against)
 
 
-def _cure(against: Sequence[Registration], proposed: Handshake) -> str:
-    first = against[0]
-    retire = f"'retire {first.host}/{first.instance}' if it is gone for good"
+def _cure(against: Sequence[Registration], proposed: Handshake, retire: str) -> str:
+    """What to do about those that live, then about those that have expired."""
+    live = [server for server in against if server.live]
+    expired = [server for server in against if not server.live]
+    first = (live or expired)[0]
     if first.version not in proposed.servers:
-        return f"bring every server to a version {proposed.servers}, or {retire}"
-    if first.oldest_schema > proposed.schema:
-        return f"first stop every server that needs schema {first.oldest_schema}, or {retire}"
-    return (
-        f"first bring every server to a version that accepts schema {proposed.schema}, or {retire}"
-    )
+        cure = f"bring every server to a version {proposed.servers}, or stop it"
+    elif first.oldest_schema > proposed.schema:
+        cure = f"first stop every server that needs schema {first.oldest_schema}"
+    else:
+        cure = f"first bring every server to a version that accepts schema {proposed.schema}"
+    if not expired:
+        return f"{cure}; if its host is gone for good, '{retire} --force {_named(first)}'"
+    if len(expired) == 1:
+        gone = f"if {expired[0].host} is gone for good, '{retire} {_named(expired[0])}'"
+    else:
+        gone = f"those that are gone for good, '{retire} HOST', or '{retire} --expired'"
+    return f"{cure}; {gone}"
+
+
+def _named(server: Registration) -> str:
+    return f"{server.host}/{server.instance}"

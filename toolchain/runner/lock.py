@@ -6,7 +6,6 @@ CONCURRENTLY waits for old snapshots: the two would wait for each other for ever
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 import psycopg2
 
 from .errors import Refused, RunnerError
+from .lock_key import lock_key
 from .session import Row, Session
 from .stop import Stop
 
@@ -31,12 +31,6 @@ SELECT l.pid, a.application_name, coalesce(a.client_hostname, host(a.client_addr
    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
    AND l.classid::bigint = %s AND l.objid::bigint = %s
 """
-
-
-def lock_key(name: str) -> int:
-    """The advisory lock's number, a signed 64-bit one, for a product or for `ledger` itself."""
-    digest = hashlib.sha256(f"interlock:{name}".encode()).digest()
-    return int.from_bytes(digest[:8], "big", signed=True)
 
 
 def take_lock(

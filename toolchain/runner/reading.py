@@ -1,4 +1,4 @@
-"""What the start-up check remembers on its host: each shard's last answer, and the instances."""
+"""What the start-up check remembers on its host: each shard's last answer, and what runs."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .document import read_document
-from .errors import ConfigurationError, RunnerError
+from .document import Value, read_document
+from .errors import ConfigurationError, Refused, RunnerError
 from .law import Handshake
 from .manifest_file import read_versions
+from .release_file import ServerRelease, read_release, release_data
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
@@ -55,16 +56,48 @@ class Memory:
 
     def instances(self) -> tuple[str, ...]:
         """The instances that registered since this host was booted and have not stopped."""
-        folder = self.folder / "instances"
-        return tuple(sorted(path.stem for path in folder.glob("*.json") if _since_boot(path)))
+        known = sorted(path.stem for path in (self.folder / "instances").glob("*.json"))
+        return tuple(name for name in known if self._entry(name) is not None)
 
-    def add_instance(self, instance: str) -> None:
-        """Remember an instance, so that `refresh` knows it."""
-        self._write(self.folder / "instances" / f"{instance}.json", {"boot": _boot()})
+    def add_instance(self, instance: str, release: ServerRelease) -> None:
+        """Remember what an instance runs, so that `refresh` registers that and nothing newer."""
+        content: dict[str, object] = {"boot": _boot(), "release": release_data(release)}
+        self._write(self._instance(instance), content)
+
+    def running(self, instance: str) -> ServerRelease:
+        """What an instance runs since its start, whatever has been installed meanwhile.
+
+        Raises Refused where it did not register since this host was booted, or has stopped; and
+        where it was started by a package that recorded no release yet.
+        """
+        entry = self._entry(instance)
+        if entry is None:
+            raise Refused(
+                f"{instance} has not registered since this host was booted, or has stopped",
+                "nothing is refreshed until it starts",
+            )
+        if entry.absent:
+            raise Refused(
+                f"{instance} was started by an older package, which left no word of its release",
+                "its registration stays as it is until it is restarted",
+            )
+        return read_release(entry)
 
     def remove_instance(self, instance: str) -> None:
         """Forget an instance."""
-        (self.folder / "instances" / f"{instance}.json").unlink(missing_ok=True)
+        self._instance(instance).unlink(missing_ok=True)
+
+    def _instance(self, instance: str) -> Path:
+        return self.folder / "instances" / f"{instance}.json"
+
+    def _entry(self, instance: str) -> Value | None:
+        """What is recorded of an instance that can still run: one that started since the boot."""
+        try:
+            document = read_document(self._instance(instance), "instance")
+            boot, release = document.fields("boot", optional=("release",))
+        except RunnerError:
+            return None
+        return release if boot.raw == _boot() else None
 
     def _write(self, path: Path, content: dict[str, object]) -> None:
         try:
@@ -106,12 +139,3 @@ def _boot() -> str:
         return _BOOT_ID.read_text(encoding="ascii").strip()
     except OSError:
         return ""
-
-
-def _since_boot(path: Path) -> bool:
-    """Whether an instance can still run: those of before a power cut do not."""
-    try:
-        (boot,) = read_document(path, "instance").fields("boot")
-    except RunnerError:
-        return False
-    return boot.raw == _boot()

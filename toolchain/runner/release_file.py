@@ -43,6 +43,28 @@ def _read(document: Value) -> ServerRelease:
     _, product, release, server, _ = document.fields(
         "format", "product", "release", "server", "database"
     )
+    return _release(product, release, server)
+
+
+def read_release(recorded: Value) -> ServerRelease:
+    """Read what `release_data` wrote; raises ConfigurationError."""
+    return _release(*recorded.fields("product", "release", "server"))
+
+
+def release_data(release: ServerRelease) -> dict[str, object]:
+    """A release as JSON has it, without the database half."""
+    schemas, peers = release.server.schemas, release.server.peers
+    return {
+        "product": release.product,
+        "release": release.server.version,
+        "server": {
+            "schema": {"oldest": schemas.oldest, "below": schemas.below},
+            "peers": {"oldest": peers.oldest, "below": peers.below},
+        },
+    }
+
+
+def _release(product: Value, release: Value, server: Value) -> ServerRelease:
     schema, peers = server.fields("schema", "peers")
     return ServerRelease(
         product.text(PRODUCT),

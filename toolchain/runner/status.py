@@ -6,15 +6,16 @@ from . import walk
 from .fleet import Report
 from .gate import Registration, read_registrations
 from .lock import describe_holder, lock_holder
-from .manifest import Manifest, Phase
+from .manifest import Manifest, Phase, Step
 from .records import Ledger
-from .session import Session
+from .session import Row, Session
 from .state import known_ledger, spell_state, spell_unmoved, state_data, unmoved_data
 from .words import spell_count
 
 
 def status(session: Session, manifest: Manifest) -> Report:
     """Read a shard's state; changes nothing and waits for nobody."""
+    before = lock_holder(session, manifest.product)
     ledger = known_ledger(session, manifest)
     if ledger is None:
         return Report(
@@ -24,17 +25,17 @@ def status(session: Session, manifest: Manifest) -> Report:
     last = len(manifest.releases) - 1
     prepare = walk.forward(manifest, ledger, walk.Position(last, Phase.MIGRATE))
     everything = walk.forward(manifest, ledger, walk.Position(last, Phase.CONTRACT))
-    running = [step for step in manifest.steps if ledger.state(step) in {"running", "undoing"}]
+    unfinished = [step for step in manifest.steps if ledger.state(step) in {"running", "undoing"}]
     servers = read_registrations(session, manifest.product, ledger.handshake)
-    holder = lock_holder(session, manifest.product)
+    # Asked before the ledger and after it: a runner that begins or ends in between was at work.
+    holder = lock_holder(session, manifest.product) or before
     lines = [
         spell_state(ledger),
         *spell_unmoved(manifest, ledger),
         f"pending: {_pending(manifest, prepare, everything)}",
     ]
-    for step in running:
-        record = ledger.steps[step.id]
-        lines.append(f"unfinished: {step} is {record.state}, {record.rows} rows so far")
+    remarks = [_unfinished(ledger, step, _attended(session, holder)) for step in unfinished]
+    lines += [line for line, _ in remarks]
     if holder is not None:
         lines.append(f"at work: {describe_holder(holder)}")
     lines += [f"server: {server}{_remark(server)}" for server in servers]
@@ -46,7 +47,7 @@ def status(session: Session, manifest: Manifest) -> Report:
             "to_move": unmoved_data(manifest, ledger),
             "pending": [walk.describe(action) for action in prepare],
             "pending_contract": [walk.describe(action) for action in everything[len(prepare) :]],
-            "unfinished": [_unfinished(ledger, step.id) for step in running],
+            "unfinished": [data for _, data in remarks],
             "locked_by": None if holder is None else describe_holder(holder),
             "servers": [server_data(server) for server in servers],
         },
@@ -80,14 +81,37 @@ def _pending(
     )
 
 
-def _unfinished(ledger: Ledger, step: str) -> dict[str, object]:
-    record = ledger.steps[step]
-    return {"step": step, "state": record.state, "rows": record.rows, "cursor": record.cursor}
+def _attended(session: Session, holder: Row | None) -> bool | None:
+    """Whether a runner is at work; None on a standby, which does not see the primary's locks."""
+    return None if session.standby else holder is not None
+
+
+def _unfinished(ledger: Ledger, step: Step, attended: bool | None) -> tuple[str, dict[str, object]]:
+    """A step that has begun and not ended, as a line and for `--json`.
+
+    The ledger alone cannot tell a step that runs from one whose runner was killed; the lock can.
+    """
+    record = ledger.steps[step.id]
+    undoing = record.state == "undoing"
+    again = "'undo --to' finishes it" if undoing else "'apply' goes on there"
+    told = {
+        True: f"{step} is {record.state}, {record.rows} rows so far",
+        False: f"{'the undo of ' if undoing else ''}{step} has stopped after {record.rows} rows,"
+        f" and nobody works on it; {again}",
+        None: f"{step} is {record.state} or has stopped, {record.rows} rows so far; a standby"
+        " cannot tell which",
+    }[attended]
+    return f"unfinished: {told}", {
+        "step": step.id,
+        "state": "stopped" if attended is False else record.state,
+        "undoing": undoing,
+        "attended": attended,
+        "rows": record.rows,
+        "cursor": record.cursor,
+    }
 
 
 def _remark(server: Registration) -> str:
     if server.retired:
         return ", retired"
-    if not server.live:
-        return ", expired"
     return "" if server.fits else ", DOES NOT FIT this shard"

@@ -69,8 +69,9 @@ class Story:
                 self._stream.flush()
 
     def expect(self, shards: int) -> None:
-        """So many shards will be worked on."""
+        """So many shards will be worked on; the count begins anew."""
         self._total = shards
+        self._finished = self._failed = 0
 
     def teller(self, shard: str) -> Teller:
         """Where one shard's run tells."""

@@ -25,7 +25,7 @@ def verify(session: Session, manifest: Manifest) -> Report:
     findings = [
         *_handshake_findings(manifest, ledger),
         *(
-            f"step {step} is unfinished ({ledger.state(step)})"
+            f"{'the undo of ' if ledger.state(step) == 'undoing' else ''}step {step} is unfinished"
             for step in manifest.steps
             if ledger.state(step) in {"running", "undoing"}
         ),
@@ -35,9 +35,9 @@ def verify(session: Session, manifest: Manifest) -> Report:
             for change in find_drift(session, manifest.product)
         ),
         *(
-            f"live server {server} does not fit this shard"
+            f"{'live ' if server.live else ''}server {server} does not fit this shard"
             for server in read_registrations(session, manifest.product, ledger.handshake)
-            if server.live and not server.fits
+            if server.misfit
         ),
     ]
     return Report(

@@ -167,5 +167,4 @@ class Assumption(Enum):
     RETURNS = "returns"  # who is cut off and runs on returns before its registration expires
     OUTAGES = "outages"  # a shard is away for less than a registration lives
     CLOCKS = "clocks"  # no database's clock jumps forward by more than that leaves
-    RETIRED = "retired"  # only a server that has stopped is retired
-    REGISTRAR = "registrar"  # the refreshing unit does not restart between unpacking and restart
+    RETIRED = "retired"  # of those that have expired, only who has stopped is retired

@@ -12,10 +12,13 @@ from toolchain.simulate.dispatch import Dispatch
 from toolchain.simulate.facts import Facts
 from toolchain.simulate.mistakes import Mistakes
 from toolchain.simulate.rollouts import Rollouts
-from toolchain.simulate.world import Tell, World
+from toolchain.simulate.world import Late, Tell, World
 
 # Seconds between two looks of the operators.
 _ROUND = 60
+# How long an episode goes on when the operators have left: a service that is refused would try its
+# start for ever.
+_AFTERMATH = 3_600
 _AUDIT_EVERY = 10_000
 _MOST_FAILURES = 5
 
@@ -47,7 +50,7 @@ class Scene:
         *,
         without: frozenset[Gate],
         tell: Tell | None = None,
-        late: Callable[[int], None] | None = None,
+        late: Late | None = None,
     ) -> World:
         """The world at its beginning, with all events to come."""
         world = World(
@@ -69,7 +72,7 @@ class Episode:
         random: Random,
         *,
         tell: Tell | None = None,
-        late: Callable[["Episode", int], None] | None = None,
+        late: Callable[["Episode", int, int | None], None] | None = None,
     ) -> None:
         self._setting = setting
         self._random = random
@@ -86,6 +89,7 @@ class Episode:
         self._failures = 0
         self._rollouts = self._next_rollout()
         self._events: list[Event] = []
+        self._ended = False
         self.illegal: IllegalStateError | None = None
         self.world.round(0, self._look)
 
@@ -93,10 +97,12 @@ class Episode:
         """Go so many steps; False where the episode has ended, by an illegal state or well."""
         world = self.world
         try:
-            for _ in range(steps):
-                if not world.step():
+            last = world.steps + steps
+            while world.steps < last:
+                done = world.steps
+                if self._ended or not world.step():
                     return False
-                if world.steps % _AUDIT_EVERY == 0:
+                if world.steps // _AUDIT_EVERY != done // _AUDIT_EVERY:
                     world.audit.everything()
         except IllegalStateError as error:
             self.illegal = error
@@ -118,6 +124,7 @@ class Episode:
         """What operators and chance do in the next minute."""
         if self._rollouts.ended:
             if not self._go_on():
+                self.world.round(self.world.now + _AFTERMATH, self._end)
                 return
             self._rollouts = self._next_rollout()
         size = self._setting.servers + self._setting.shards
@@ -130,6 +137,9 @@ class Episode:
             self._events.append(event)
             self.world.command(moment, partial(self._dispatch.carry_out, command))
         self.world.round(now + _ROUND, self._look)
+
+    def _end(self) -> None:
+        self._ended = True
 
     def _go_on(self) -> bool:
         """Whether there is anything left to roll out."""

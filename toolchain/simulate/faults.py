@@ -1,5 +1,6 @@
 """Networks that part, shards that go away, clocks that jump, units that die, hosts retired."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from toolchain.simulate.audit import host_name, shard_name
@@ -122,6 +123,11 @@ class Faults:
     def retire(self, host: Host) -> None:
         """An operator takes a host's registrations out of the gate's sight."""
         world = self._world
+        seen = next(self._seen(host), None)
+        if seen is not None:
+            world.outcomes["refused by retire"] += 1
+            world.say(f"retiring {host_name(host.name)} is refused: {shard_name(seen)} sees it")
+            return
         if host.running is not None and Assumption.RETIRED not in world.lifted:
             return
         world.say(f"{host_name(host.name)} is retired")
@@ -130,6 +136,14 @@ class Faults:
             self._registry.set_apart(host, name, None)
         if host.running is not None and host.isolated is None:
             self._refresh_later(host)
+
+    def _seen(self, host: Host) -> Iterator[int]:
+        """The shards that can be asked and count the host's registration as live."""
+        now = self._world.now
+        for name, shard in self._fleet.shards.items():
+            row = None if shard.down is not None else self._registry.row(host, shard, now)
+            if row is not None and shard.live(row.seen, now):
+                yield name
 
     def hang(self, host: Host, seconds: int) -> None:
         """A host's shard packages stay as they are for a time."""
@@ -144,18 +158,16 @@ class Faults:
         self._world.say(f"{host_name(host.name)}: the shard agent reads the shards again")
 
     def registrar_dies(self, host: Host) -> None:
-        """Started anew, it registers what is installed, be that what runs or not."""
-        place = host.installed
-        if Assumption.REGISTRAR not in self._world.lifted or place == host.running:
+        """Started anew, it registers what the start of the server recorded, not what is installed.
+
+        Where a shard refuses that, the registration stays as it was.
+        """
+        place = host.running
+        if place is None or host.isolated is not None:
             return
-        if host.running is None or place is None or host.isolated is not None:
-            return
-        name = self._world.facts.names[place]
         self._world.say(
             f"{host_name(host.name)}: the unit that refreshes the registration dies, and registers"
-            f" {name}"
+            f" {self._world.facts.names[place]}"
         )
         if self._servers.against(host, place, unreachable=False) is None:
             self._registry.register_again(host, place)
-        else:
-            self._registry.leave(host, self._world.now)

@@ -23,6 +23,7 @@ from toolchain.simulate.audit import host_name
 from toolchain.simulate.facts import Facts, as_model
 from toolchain.simulate.fleet import EXPIRES, Node
 from toolchain.simulate.registry import Registry
+from toolchain.simulate.truth import truth
 
 Action = walk.Forward | walk.Backward
 
@@ -103,13 +104,8 @@ class Phases:
         return self._forward[key]
 
     def truth(self, shard: Node, place: int) -> int:
-        """What is true of a shard, whatever it says."""
-        if not self._facts.lying:
-            return self._facts.number(shard.ledger.handshake)
-        manifest = self._facts.true_manifest(place)
-        ready = walk.release_index(manifest, shard.ledger.ready)
-        shut = walk.release_index(manifest, shard.ledger.closed)
-        return self._facts.number(walk.expected(manifest, ready, shut))
+        """What is true of a shard, whatever it says; `place` is the last package's release."""
+        return self._facts.number(truth(self._facts.true_manifest(place), shard.ledger))
 
     def _make_ready(self, shard: Node, ledger: Ledger, version: str, place: int, now: int) -> None:
         manifest = self._facts.manifest(place)

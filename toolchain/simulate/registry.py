@@ -144,7 +144,7 @@ class Registry:
         for other, hosts in self.refreshing.items():
             if not fits[other]:
                 for name in hosts:
-                    if name != host.name:
+                    if name != host.name and self._seen(host, self._fleet.hosts[name], now):
                         return name
         for name, row in self.left.items():
             if name != host.name and not fits[row.place] and self._live(host, row, now):
@@ -162,11 +162,22 @@ class Registry:
                         return name
         return None
 
+    def _seen(self, host: Host, other: Host, now: int) -> bool:
+        """Whether a shard that one host can ask counts another, who refreshes, as live."""
+        for shard in self._asked(host):
+            if shard.name not in other.apart and shard.all_live(now):
+                return True
+            row = self.row(other, shard, now)
+            if row is not None and shard.live(row.seen, now):
+                return True
+        return False
+
     def _live(self, host: Host, row: Row, now: int) -> bool:
         if row.seen + 4 * EXPIRES < now:
             return False
-        return any(
-            shard.live(row.seen, now)
-            for shard in self._fleet.shards.values()
-            if shard.name not in host.cut and shard.down is None
-        )
+        return any(shard.live(row.seen, now) for shard in self._asked(host))
+
+    def _asked(self, host: Host) -> Iterator[Node]:
+        for shard in self._fleet.shards.values():
+            if shard.name not in host.cut and shard.down is None:
+                yield shard

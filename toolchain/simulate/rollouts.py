@@ -72,7 +72,12 @@ class Rollouts:
         }
         known = sorted(
             (state for state in states if state is not None),
-            key=lambda state: (state.release, state.stage, sorted(state.ahead)),
+            key=lambda state: (
+                state.release,
+                state.stage,
+                str(state.handshake),
+                sorted(state.ahead),
+            ),
         )
         versions = sorted(
             {host.running for host in fleet.hosts.values() if host.running is not None}

@@ -98,22 +98,22 @@ class Hunt:
     """Looks for a service that went down because of the missing gate."""
 
     def __init__(self) -> None:
-        self._found: list[tuple[Episode, int, int]] = []
+        self._found: list[tuple[Scene, tuple[int, ...]]] = []
         self._tries = 0
         self.story: Story | None = None
 
-    def late(self, episode: Episode, host: int) -> None:
-        """A service went down."""
-        if self.story is None and self._tries < _TRIES:
-            self._found.append((episode, host, episode.world.now))
+    def late(self, episode: Episode, host: int, other: int | None) -> None:
+        """A service went down, because of a shard or of another server."""
+        if self.story is None and self._tries + len(self._found) < _TRIES:
+            hosts = (host,) if other is None else (host, other)
+            self._found.append((episode.scene(episode.world.now), hosts))
 
     def look(self) -> None:
         """Whether all gates would have saved one of those."""
-        for episode, host, moment in self._found:
-            if self.story is None and self._tries < _TRIES:
+        for scene, hosts in self._found:
+            if self.story is None:
                 self._tries += 1
-                scene = episode.scene(moment)
-                self.story = _story(shrink(scene, is_late, [([host], scene.shards)]))
+                self.story = _story(shrink(scene, is_late, [(hosts, scene.shards)]))
         self._found.clear()
 
 
@@ -131,12 +131,12 @@ def _story(scene: Scene | None) -> Story | None:
     names = scene.setting.facts.names
     fleet = scene.world(without=scene.setting.without).fleet
     running = sum(host.running is not None for host in fleet.hosts.values())
-    said = next(iter(fleet.shards.values())).ledger.handshake if fleet.shards else "nothing"
+    said = [f"{shard.ledger.handshake}" for shard in fleet.shards.values()][:1]
     told = [
         (
             0,
             f"of {len(fleet.hosts)} hosts {running} run server {names[scene.start]};"
-            f" shards: {len(fleet.shards)}, {said}",
+            f" shards: {', each at '.join([str(len(fleet.shards)), *said])}",
         )
     ]
     error = replay(scene, scene.setting.without, lambda second, line: told.append((second, line)))

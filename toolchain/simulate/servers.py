@@ -147,6 +147,8 @@ class Servers:
         world = self._world
         name = self._facts.names[place]
         world.outcomes["refused by start-up"] += 1
+        # The unit says of a refused start, too, that nothing runs (ExecStopPost).
+        self._registry.check_out(host, world.now)
         if world.tell:
             world.say(f"{host_name(host.name)}: server {name} does not start: {why}")
         # A shard that can't be asked is no misfit, and who forced a package in was warned.
@@ -154,7 +156,7 @@ class Servers:
             host.touched = False
             world.outcomes["late: refused only after the package was there"] += 1
             if world.late is not None:
-                world.late(host.name)
+                world.late(host.name, self._registry.against(host, place, world.now))
 
     def lose_power(self, host: Host, seconds: int) -> None:
         """A host is dead at once; it boots later, and its service with it."""

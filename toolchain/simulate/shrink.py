@@ -21,7 +21,7 @@ from toolchain.simulate.commands import (
     Undo,
 )
 from toolchain.simulate.episode import Scene
-from toolchain.simulate.world import Tell
+from toolchain.simulate.world import Late, Tell
 
 Part = TypeVar("Part")
 Shows = Callable[[Scene], bool]
@@ -39,7 +39,7 @@ def is_late(scene: Scene) -> bool:
 
 def _is_late(scene: Scene, without: frozenset[Gate]) -> bool:
     found: list[int] = []
-    replay(scene, without, late=found.append)
+    replay(scene, without, late=lambda host, _: found.append(host))
     return bool(found)
 
 
@@ -47,7 +47,7 @@ def replay(
     scene: Scene,
     without: frozenset[Gate],
     tell: Tell | None = None,
-    late: Callable[[int], None] | None = None,
+    late: Late | None = None,
 ) -> IllegalStateError | None:
     """See a scene again without these gates, to its end or to an illegal state."""
     world = scene.world(without=without, tell=tell, late=late)

@@ -14,6 +14,8 @@ from toolchain.simulate.registry import Registry
 from toolchain.simulate.solver import Solver
 
 Tell = Callable[[int, str], None]
+# Called with a host, and with another one whose server is no peer for it.
+Late = Callable[[int, int | None], None]
 
 
 class _Rank(IntEnum):
@@ -28,7 +30,8 @@ class World:
     """The state of a run, and the events that are still to come, in order of time.
 
     `tell` hears a sentence for each event, or is None. `late` hears of each host whose service is
-    down because a package that does not fit came through.
+    down because a package that does not fit came through. `steps` counts what has happened: no
+    operator's look, and no command that found nothing to do.
     """
 
     def __init__(
@@ -41,7 +44,7 @@ class World:
         without: Collection[Gate] = (),
         lifted: Collection[Assumption] = (),
         tell: Tell | None = None,
-        late: Callable[[int], None] | None = None,
+        late: Late | None = None,
     ) -> None:
         self.facts = facts
         self.without = frozenset(without)
@@ -67,6 +70,7 @@ class World:
         self.now = 0
         self.steps = 0
         self._count = 0
+        self._said = 0
         self._coming: list[tuple[int, _Rank, int, Callable[[], None]]] = []
         for shard in self.fleet.shards.values():
             shard.truth = self.phases.truth(shard, database)
@@ -96,10 +100,16 @@ class World:
         """The next event; False where nothing is to come."""
         if not self._coming:
             return False
-        self.now, _, _, act = heappop(self._coming)
-        self.steps += 1
+        self.now, rank, _, act = heappop(self._coming)
+        before = self._traces() if rank is _Rank.COMES else None
         act()
+        if rank is _Rank.FOLLOWS or (before is not None and self._traces() != before):
+            self.steps += 1
         return True
+
+    def _traces(self) -> tuple[int, int, int]:
+        """What a command that does anything changes: what comes, what was said, what came of it."""
+        return self._count, self._said, sum(self.outcomes.values())
 
     def due(self) -> int | None:
         """When the next event comes."""
@@ -107,6 +117,7 @@ class World:
 
     def say(self, sentence: str) -> None:
         """Tell what has just happened."""
+        self._said += 1
         if self.tell is not None:
             self.tell(self.now, sentence)
 

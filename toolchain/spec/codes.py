@@ -129,6 +129,10 @@ class Code(Enum):
     WINDOW_COULD_BE_WIDER = "window-could-be-wider", "A window promises less than is true (a hint)."
     NO_ROLLOUT = "no-rollout", "No order of steps leads from one release to the next."
 
+    # The product's own templates.
+    TEMPLATE_FILE = "template-file", "A file in packaging/ can't be used, or replaces no template."
+    TEMPLATE = "template", "A template in packaging/ can't be filled for some package."
+
     # What is published.
     PUBLISHED_DIFFERS = "published-differs", "A spec says what its published package does not."
     PUBLISHED_STEP = "published-step", "A spec's steps are not those of its published package."

@@ -113,7 +113,7 @@ def test_a_finish_that_fails_leaves_the_batches(
     )
     assert database.rows(FRAMED) == [("begun",)]
     assert database.rows(RECORD) == [("running", "host(id)", str(ROWS), ROWS + 1)]
-    assert f"os.migrate (1.1.0) is running, {ROWS + 1} rows so far" in package.done("status").out
+    assert f"os.migrate (1.1.0) has stopped after {ROWS + 1} rows" in package.done("status").out
     database.execute("DROP TABLE in_the_way; INSERT INTO host VALUES (2000, 'later')")
     package.done("apply")
     assert database.rows(FRAMED) == [("begun and finished",)]

@@ -103,7 +103,7 @@ CONFIGURATIONS: dict[str, tuple[Break, str]] = {
     ),
     "neither dsn nor service": (
         config("[north]\nlock_timeout = 1s\n"),
-        "{config} [north] needs either a dsn or a service",
+        "{config} [north] needs either a dsn or a service; give one of the two",
     ),
     "a broken dsn": (
         config(f"[north]\ndsn = host=x {SECRET}\n"),
@@ -117,7 +117,7 @@ CONFIGURATIONS: dict[str, tuple[Break, str]] = {
     ),
     "a dsn for all": (
         config("[*]\ndsn = host=x\n[north]\n"),
-        "{config} [*]: dsn belongs to one shard",
+        "{config} [*]: dsn belongs to one shard; move it to the shard's section",
     ),
     "not UTF-8": (
         lambda package: (package.config.write_bytes(b"[north]\n\xff"), None)[1],

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.postgres.conftest import Database
 
 REGISTERED = "SELECT host, instance, version FROM interlock.servers ORDER BY 1, 2"
+AGAIN = "registered again: its registration had expired, was retired or was gone"
 DOWN = "host=127.0.0.1 port=1 dbname=nothing connect_timeout=2"
 
 
@@ -31,7 +32,8 @@ def test_the_life_of_a_registration(
     database.execute("UPDATE interlock.servers SET last_seen = last_seen - interval '1 hour'")
     assert [s["live"] for s in package.done("status", "--json").shard["servers"]] == [False] * 2
     refreshed = server.run("refresh")
-    assert (refreshed.code, refreshed.out) == (0, "")
+    assert (refreshed.code, refreshed.out) == (0, 2 * f"north: {AGAIN}\n")
+    assert server.run("refresh").out == ""
     assert [s["live"] for s in package.done("status", "--json").shard["servers"]] == [True] * 2
     assert server.run("deregister", "--instance", "web").code == 0
     assert server.run("deregister", "--instance", "web").out == "north: was not registered\n"
@@ -224,7 +226,7 @@ def test_keeping_registrations_alive(
         assert time.monotonic() < deadline
         time.sleep(0.02)
     process.terminate()
-    assert process.communicate(timeout=60) == ("", "")
+    assert process.communicate(timeout=60) == ("", f"north: {AGAIN}\n")
     assert process.returncode == 0
     assert database.rows(REGISTERED) == [("web1", "web", "1.1.0")]
 

@@ -6,7 +6,6 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import psycopg2
-import pytest
 
 from tests.postgres.runner.conftest import MakePackage, MakeServer
 from tests.postgres.runner.packages import CHAIN, Package, release, step
@@ -31,8 +30,8 @@ def test_a_live_server_blocks_the_contract(
     assert blocked.code == 1
     assert re.fullmatch(
         r"north: the contract of 1\.2\.0 is blocked by fleetdesk-web 1\.0\.0 on web1 \(seen 0\.\d s"
-        r" ago\); bring every server to a version >= 1\.1\.0, or 'retire web1/fleetdesk-web' if it"
-        r" is gone for good",
+        r" ago\); bring every server to a version >= 1\.1\.0, or stop it; if its host is gone for good,"
+        r" 'fleetdesk-database retire --force web1/fleetdesk-web'",
         blocked.err.splitlines()[-1],
     )
     assert oldest_server(database) == "1.0.0"
@@ -51,41 +50,6 @@ def test_a_live_server_blocks_the_contract(
         "north: fleetdesk-server 1.0.0 does not fit shard north, which accepts servers >= 1.1.0;"
         " install a fleetdesk-server >= 1.1.0"
     )
-
-
-@pytest.mark.parametrize("server", ["web1", "web1/fleetdesk-web"])
-def test_retire(package: Package, make_server: MakeServer, server: str) -> None:
-    package.done("apply")
-    make_server("1.0.0").run("register", "--instance", "fleetdesk-web")
-    retired = package.done("retire", server)
-    assert retired.out == "north: retired fleetdesk-web 1.0.0 on web1\n"
-    assert "make sure that it is stopped" in retired.err
-    package.done(*CONTRACT)
-    nobody = package.run("retire", "nobody")
-    assert (nobody.code, nobody.out) == (1, "north: no registration of nobody\n")
-
-
-def test_a_retired_server_that_comes_back_counts(package: Package, make_server: MakeServer) -> None:
-    package.done("apply")
-    old = make_server("1.0.0")
-    old.run("register")
-    package.done("retire", "web1")
-    assert old.run("refresh").code == 0
-    assert package.run(*CONTRACT).code == 1
-
-
-@pytest.mark.parametrize(("seen", "blocks"), [("- 59", True), ("- 61", False), ("+ 86400", True)])
-def test_expiry_is_judged_by_the_databases_clock(
-    package: Package, make_server: MakeServer, database: "Database", seen: str, blocks: bool
-) -> None:
-    """A day in the future is what a clock that went back looks like: the server counts."""
-    package.done("apply")
-    make_server("1.0.0", settings="expires = 1min\nrefresh = 20s").run("register")
-    database.execute(
-        f"UPDATE interlock.servers SET last_seen = clock_timestamp() {seen[0]}"
-        f" interval '{seen[2:]} seconds'"
-    )
-    assert package.run(*CONTRACT).code == (1 if blocks else 0)
 
 
 def test_a_ceiling_of_a_live_server_blocks_the_schema(

@@ -41,7 +41,7 @@ def test_a_search_path_set_by_the_owner(
     package = make_package()
     package.done("apply", "--create", "--phase", "contract")
     assert make_server("1.1.0", oldest_schema=2).run("register").code == 0
-    for command in (("verify",), ("status",), ("history",), ("retire", "web1")):
+    for command in (("verify",), ("status",), ("history",), ("retire", "--force", "web1")):
         package.done(*command)
     assert package.run("undo", "--to", "1.1.0").code == 1
     caught = "SELECT count(*) FROM evil.caught"

@@ -227,8 +227,12 @@ def test_a_broken_template_is_one_sentence_with_its_line(product: Path, interloc
     (own / "control.j2").write_text("Package: {{ package.name }}\n{{ nothing }}\n")
     run = interlock("build", product, "--format", "deb")
     assert run.returncode == 3
-    assert "packaging/deb/control.j2" in run.stderr
+    assert "packaging/deb/control.j2:2: 'nothing' is undefined" in run.stderr
     assert "Traceback" not in run.stderr
+    checked = interlock("check", product)
+    assert checked.returncode == 1
+    assert "packaging/deb/control.j2:2:1: 'nothing' is undefined" in checked.stdout
+    assert "no problems" not in checked.stderr
 
 
 @pytest.mark.parametrize("missing", ["dpkg-deb", "rpmbuild"])

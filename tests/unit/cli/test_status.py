@@ -69,6 +69,13 @@ def test_a_stopped_step_is_never_said_to_run():
     assert "'undo --to' ends it" in printed(shard("north", "1.0.0", steps=(*AT_1_0, undone)))
 
 
+def test_expired_servers_that_a_contract_waits_for_come_first():
+    gone = [server(f"web{at}", "1.0.0", live=False, age=700.0) for at in range(6)]
+    text = printed(shard("north", "1.1.0", *gone))
+    assert "first start again, or retire, the expired servers on web0, web1, web2, web3" in text
+    assert "first start again" not in printed(shard("north", "1.1.0", server("web1", "1.0.0")))
+
+
 def test_hostile_names_are_text():
     other = Blocker(pid=7, application=MARKUP, user=MARKUP, client=MARKUP, state="idle", age=3.0)
     runner = RunnerSeen(
@@ -145,6 +152,6 @@ def test_what_it_refuses(
 
 def test_a_broken_shards_file_is_one_sentence(config: Path):
     config.write_text("dsn = hunter2\n")
-    with pytest.raises(UsageError, match="not a file of sections") as refusal:
+    with pytest.raises(UsageError, match="a section such as") as refusal:
         command.main(["fleetdesk", "--shards", str(config)], standalone_mode=False)
     assert "hunter2" not in str(refusal.value)

@@ -20,7 +20,7 @@ from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.model.window import Window
-from toolchain.plan.repository.stops import needed, rollout, stranded, targets
+from toolchain.plan.repository.stops import Ways, needed, stranded, targets
 from toolchain.plan.rollout.facts import Chain, ReleaseFacts
 from toolchain.publish.prune import Rule, read_plan
 
@@ -76,7 +76,7 @@ def test_a_stop_at_a_prerelease_needs_the_final_release_that_it_is_the_database_
         replace(one, packaged=one.version != V("2.0.0"), server=replace(one.server, peers=peers))
         for one in chain.releases
     )
-    assert rollout(chain, V("1.0.0"), V("3.0.0"), RolloutPolicy.ANY_ORDER) == {
+    assert Ways(chain).releases(V("1.0.0"), V("3.0.0"), RolloutPolicy.ANY_ORDER) == {
         V("2.0.0-rc1"),
         V("3.0.0"),
     }
@@ -105,9 +105,8 @@ def test_whoever_stays_comes_to_the_newest_as_before(data: st.DataObject) -> Non
         for target in targets(chain):
             for policy in RolloutPolicy:
                 if start < target:
-                    assert rollout(after, start, target, policy) == rollout(
-                        chain, start, target, policy
-                    )
+                    there = Ways(after).releases(start, target, policy)
+                    assert there == Ways(chain).releases(start, target, policy)
     assert not stranded(chain, after, stays | installed)
 
 

@@ -8,9 +8,9 @@ from toolchain.model.origin import Origin
 from toolchain.spec.codes import Code
 from toolchain.spec.problem import Complaint, Place
 
-TESTS = "".join(
-    path.read_text() for path in sorted(Path(__file__).parent.rglob("test_*.py")) if path != Path(__file__)
-)  # fmt: skip
+_SPEC = Path(__file__).parent
+_ABOUT_CODES = [*_SPEC.rglob("test_*.py"), _SPEC.parent / "build/test_overlay.py"]
+TESTS = "".join(path.read_text() for path in _ABOUT_CODES if path != Path(__file__))
 
 
 @pytest.mark.parametrize("code", Code, ids=lambda code: code.value)

@@ -17,8 +17,10 @@ from toolchain.plan.rollout.walks import way
 class Kind(Enum):
     """What it is that cannot go on."""
 
-    MISFIT = "misfit"  # a live server that does not fit its shard: it should not be there
-    CONTRACT = "contract"  # the next contract on a shard's way, by servers that live on it
+    MISFIT = "misfit"  # a server that does not fit its shard: it should not be there
+    CONTRACT = (
+        "contract"  # the next contract on a shard's way, by servers that are registered with it
+    )
     SCHEMA = "schema"  # the next schema on a shard's way, by servers with a ceiling
     SERVERS = "servers"  # a release that no server can go to yet, by shards or older servers
     LOCK = "lock"  # a runner that waits, by other sessions of PostgreSQL
@@ -55,19 +57,19 @@ def waiting_runners(shards: Sequence[ShardSeen]) -> Iterator[Blocked]:
 
 
 def misfits(shards: Sequence[ShardSeen]) -> tuple[Blocked, ...]:
-    """Live servers that do not fit the shard that they are registered with."""
+    """Servers that do not fit the shard that they are registered with."""
     groups = _Groups()
     for shard in shards:
         if shard.ledger is not None:
             against = _against(shard.ledger, shard.ledger.handshake)
-            groups.add(shard, Kind.MISFIT, "live servers that do not fit", against)
+            groups.add(shard, Kind.MISFIT, "servers that do not fit", against)
     return groups.all
 
 
 def gates(
     shards: Sequence[ShardSeen], states: Mapping[str, ShardState], chain: Chain, target: Version
 ) -> tuple[Blocked, ...]:
-    """The first gate on each shard's way to a target that live servers keep shut.
+    """The first gate on each shard's way to a target that registered servers keep shut.
 
     A server that does not fit its shard already is a misfit, and not told again.
     """
@@ -166,8 +168,11 @@ _Against = tuple[Registration, ...]
 
 
 def _against(ledger: LedgerSeen, handshake: ShardHandshake) -> _Against:
-    """The live servers that the shard's gate would not let by, if it were asked now."""
-    return tuple(one for one in ledger.servers if one.live and not one.fits(handshake))
+    """The servers that the shard's gate would not let by, if it were asked now.
+
+    One that has expired may run all the same; only who was retired is known not to.
+    """
+    return tuple(one for one in ledger.servers if not one.retired and not one.fits(handshake))
 
 
 def _span(versions: Sequence[Version]) -> str:

@@ -25,8 +25,8 @@ class ServerStatus:
 
     `version` is the oldest that it is live with: in the middle of a restart the old is still true.
     `age` is that of its last sight by any shard, `left` the time until no shard counts it.
-    `shards` are those that it is registered with, `misfits` those that it is live on and does not
-    fit.
+    `shards` are those that it is registered with, `misfits` those of them that have not retired it
+    and that it does not fit.
     """
 
     host: str
@@ -85,7 +85,7 @@ def _server(
         misfits=tuple(
             shard.name
             for shard, server in sightings
-            if server.live and shard.ledger and not server.fits(shard.ledger.handshake)
+            if not server.retired and shard.ledger and not server.fits(shard.ledger.handshake)
         ),
     )
 

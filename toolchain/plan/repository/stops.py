@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.planner import plan_rollout
+from toolchain.plan.rollout.fits import Fits
 from toolchain.plan.rollout.routes import uniform
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.search import Search
+from toolchain.plan.rollout.standing import unfit
+from toolchain.plan.rollout.walks import Walks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +32,35 @@ def targets(chain: Chain) -> tuple[Version, ...]:
     return tuple(dict.fromkeys(one[-1] for one in (final, able) if one))
 
 
-def rollout(
-    chain: Chain, start: Version, target: Version, policy: RolloutPolicy
-) -> frozenset[Version] | None:
-    """The releases that a fleet comes to on its way; None where there is no way."""
-    answer = plan_rollout(chain, uniform(chain, start), target, policy)
-    if not isinstance(answer, Plan):
-        return None
-    return frozenset(wave.release for wave in answer.waves)
+class Ways:
+    """The ways of fleets whose hosts all stand alike, in one chain; each is looked for once."""
+
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        # By target: where shards may go does not depend on where a fleet begins.
+        self._walks: dict[Version, Walks] = {}
+        self._known: dict[tuple[Version, Version, RolloutPolicy], frozenset[Version] | None] = {}
+
+    def releases(
+        self, start: Version, target: Version, policy: RolloutPolicy
+    ) -> frozenset[Version] | None:
+        """The releases that a fleet comes to on its way; None where there is no way."""
+        key = start, target, policy
+        if key not in self._known:
+            self._known[key] = self._releases(start, target, policy)
+        return self._known[key]
+
+    def _releases(
+        self, start: Version, target: Version, policy: RolloutPolicy
+    ) -> frozenset[Version] | None:
+        chain, fleet = self._chain, uniform(self._chain, start)
+        if unfit(chain, fleet):
+            return None
+        if target not in self._walks:
+            self._walks[target] = Walks(chain, Fits(chain), chain.places[target])
+        # Not the whole plan: its reasons, or those why there is none, cost as much as the search.
+        steps = Search(chain, fleet, target, policy, self._walks[target]).shortest()
+        return None if steps is None else frozenset(chain[step.goal[0]].version for step in steps)
 
 
 def needed(
@@ -57,9 +80,10 @@ def needed(
     policies = tuple(policies)
     done = set(kept)
     waiting = sorted(done | set(installed), reverse=True)
+    ways = Ways(chain)
     while waiting:
         start = waiting.pop()
-        for need in _needs(chain, start, policies, stays=start in done):
+        for need in _needs(chain, ways, start, policies, stays=start in done):
             if need.release not in done:
                 done.add(need.release)
                 waiting.append(need.release)
@@ -68,7 +92,12 @@ def needed(
 
 
 def _needs(
-    chain: Chain, start: Version, policies: tuple[RolloutPolicy, ...], *, stays: bool
+    chain: Chain,
+    ways: Ways,
+    start: Version,
+    policies: tuple[RolloutPolicy, ...],
+    *,
+    stays: bool,
 ) -> Iterator[Need]:
     # The database package that goes with a release may be an earlier one's.
     database = chain.database(chain.places[start]) if stays else None
@@ -78,7 +107,7 @@ def _needs(
         if target <= start:
             continue
         for policy in policies:
-            for stop in sorted(rollout(chain, start, target, policy) or ()):
+            for stop in sorted(ways.releases(start, target, policy) or ()):
                 for release in (stop, *_whose_database(chain, stop)):
                     yield Need(release=release, start=start, target=target)
 
@@ -102,12 +131,13 @@ def stranded(
     before: Chain, after: Chain, starts: Iterable[Version]
 ) -> tuple[tuple[Version, Version], ...]:
     """Each release whose fleets come to a target of `after` in `before`, and no more in `after`."""
+    ways_before, ways_after = Ways(before), Ways(after)
     policy = RolloutPolicy.ANY_ORDER  # whether there is a way does not depend on what is preferred
     return tuple(
         (start, target)
         for start in starts
         for target in targets(after)
         if start < target
-        and rollout(before, start, target, policy) is not None
-        and rollout(after, start, target, policy) is None
+        and ways_before.releases(start, target, policy) is not None
+        and ways_after.releases(start, target, policy) is None
     )

@@ -56,14 +56,24 @@ class Step:
 
 
 class Search:
-    """Plans for one fleet, one target and one chain."""
+    """Plans for one fleet, one target and one chain.
 
-    def __init__(self, chain: Chain, fleet: Fleet, target: Version, policy: RolloutPolicy) -> None:
+    `walks` may be those of another search in the same chain to the same target: they remember.
+    """
+
+    def __init__(
+        self,
+        chain: Chain,
+        fleet: Fleet,
+        target: Version,
+        policy: RolloutPolicy,
+        walks: Walks | None = None,
+    ) -> None:
         self.chain = chain
         self.target = chain.places[target]
         self.database = chain.database(self.target)
-        self.fits = Fits(chain)
-        self.walks = Walks(chain, self.fits, self.target)
+        self.walks = Walks(chain, Fits(chain), self.target) if walks is None else walks
+        self.fits = self.walks.fits
         self.standing = tuple(chain.places[version] for version in fleet.versions)
         self.start = Node(
             floor=self.standing[0] if self.standing else len(chain), shards=fleet.states

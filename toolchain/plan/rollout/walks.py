@@ -85,7 +85,7 @@ class Walks:
 
     def __init__(self, chain: Chain, fits: Fits, last: int) -> None:
         self._chain = chain
-        self._fits = fits
+        self.fits = fits
         self._last = last
         self._known: dict[tuple[ShardState, tuple[int, ...]], dict[Goal, Stop]] = {}
         self._children: list[list[int]] = [[] for _ in chain.releases]
@@ -153,7 +153,7 @@ class Walks:
         crossed = stop.crossed
         state = stop.state
         for half in half_states(self._chain, state, place):
-            if not self._fits.shard(servers, half.state.handshake):
+            if not self.fits.shard(servers, half.state.handshake):
                 return None
             state = half.state
             if half.final:

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Iterator, Sequence
 
-from toolchain.matrix.chain import Chain, Held
+from toolchain.matrix.chain import FormChain, Held
 from toolchain.model.change import Form, Phase
 from toolchain.model.history import parents
 from toolchain.spec.codes import Code
@@ -12,7 +12,7 @@ from toolchain.spec.problem import Complaint, Problem, Related
 from toolchain.spec.wording import show
 
 
-def check_forms(releases: Sequence[Facts], chain: Chain) -> Iterator[Problem]:
+def check_forms(releases: Sequence[Facts], chain: FormChain) -> Iterator[Problem]:
     """A server uses what its own release's shard has; both are built from one spec."""
     for release, held in zip(releases, chain.held, strict=True):
         for change, placed in release.forms.items():
@@ -62,7 +62,7 @@ def check_served(releases: Sequence[Facts]) -> Iterator[Problem]:
 
 
 def _complaint(
-    release: Facts, change: str, placed: PlacedForm, held: Held, chain: Chain
+    release: Facts, change: str, placed: PlacedForm, held: Held, chain: FormChain
 ) -> Complaint | None:
     form = placed.form
     if change not in chain.changes:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from toolchain.matrix.chain import Chain, chain_of
+from toolchain.matrix.chain import FormChain, form_chain
 from toolchain.matrix.derivation import Derivation, Obstacle
 from toolchain.model.change import Phase
 from toolchain.model.history import parents, reach
@@ -42,7 +42,7 @@ class Promises:
         return self.shelf.versions
 
     @property
-    def chain(self) -> Chain:
+    def chain(self) -> FormChain:
         """The facts that the windows are derived from."""
         return self.derivation.chain
 
@@ -221,6 +221,6 @@ def promises_of(
     shelf: Shelf = NOTHING_PUBLISHED,
 ) -> Promises:
     """The promises of releases, which stand in version order; the shelf holds what is published."""
-    chain = chain_of([release.link for release in releases], rollout, skew)
+    chain = form_chain([release.link for release in releases], rollout, skew)
     derivation = Derivation(chain)
     return Promises(releases, derivation, rollout, skew, shelf)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
-from toolchain.matrix.chain import Chain
+from toolchain.matrix.chain import FormChain
 from toolchain.model.history import parents
 from toolchain.model.law import compatible
 from toolchain.model.statement import Statement
@@ -20,7 +20,7 @@ Statements = Mapping[Version, Sequence[Statement]]
 
 
 def check_limits(
-    releases: Sequence[Facts], chain: Chain, limits: Limits, statements: Statements
+    releases: Sequence[Facts], chain: FormChain, limits: Limits, statements: Statements
 ) -> Iterator[Problem]:
     """The statements that fail, or do something else, on a shard that their server may meet.
 

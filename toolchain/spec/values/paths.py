@@ -47,7 +47,8 @@ def inside_product(text: str) -> None:
         raise Complaint(
             Code.PATH,
             f"the path {show(text)} leads out with '..'",
-            "copy the file into the product's directory and name it there",
+            "paths below `server` begin at the directory that `payload` names, all others at the"
+            " product's; copy the file there",
         )
     normalized(text)
 

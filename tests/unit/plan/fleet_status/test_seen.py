@@ -59,7 +59,7 @@ def test_a_server_is_one_whatever_many_shards_know_it():
     assert not seen.whole
 
 
-def test_expired_and_retired_servers_are_shown_and_block_nothing():
+def test_expired_and_retired_servers_are_shown_and_only_the_expired_block():
     gone = server("old1", "1.0.0", live=False, age=700.0)
     retired = server("old2", "1.0.0", live=False, retired=True, age=90.0)
     seen = status(shard("north", "1.1.0", gone, retired, server("web1", "1.1.0")))
@@ -67,7 +67,19 @@ def test_expired_and_retired_servers_are_shown_and_block_nothing():
     newest, oldest = by_version(seen.servers)
     assert (newest.live, newest.youngest) == (1, 3.0)
     assert (oldest.live, oldest.expired, oldest.retired, oldest.oldest) == (0, 1, 1, None)
-    assert not blocked(seen, Kind.CONTRACT)
+    (gate,) = blocked(seen, Kind.CONTRACT)
+    assert [(one.host, one.live) for one in gate.servers] == [("old1", False)]
+
+
+def test_an_expired_server_that_does_not_fit_is_a_misfit():
+    narrow = ShardHandshake(schema=3, servers=version_window(">= 1.1.0"))
+    steps = (*AT_1_2, step("mail.contract", "1.2.0"))
+    gone = server("old1", "1.0.0", live=False, age=700.0)
+    retired = server("old2", "1.0.0", live=False, retired=True)
+    seen = status(shard("north", "1.2.0", gone, retired, handshake=narrow, steps=steps))
+    (one,) = blocked(seen, Kind.MISFIT)
+    assert [each.host for each in one.servers] == ["old1"]
+    assert [each.misfits for each in seen.servers] == [("north",), ()]
 
 
 def test_a_retired_server_that_another_shard_sees_expired_is_expired():
