@@ -14,20 +14,22 @@ from toolchain.render.puppet import puppet_files
 from toolchain.render.templates import TemplateReader, Templates
 
 _TASKS = (
+    "arrived",
+    "ask-law",
     "ask-servers",
     "ask-shards",
     "begin",
     "earlier",
     "end",
     "health",
-    "hold",
+    "install-deb",
+    "install-rpm",
     "installed",
+    "known",
     "move-servers",
     "move-shards",
-    "package",
     "phases",
-    "pin",
-    "start",
+    "start-services",
     "upgrade-server",
 )
 
@@ -59,7 +61,8 @@ def export(
 
 def _ansible(orders: Orders, read: TemplateReader) -> Iterator[Exported]:
     for task in _TASKS:
-        yield _copy(read, f"ansible/tasks/{task}.yml", f"tasks/{task}.yml")
+        yield _copy(read, f"ansible/role/tasks/{task}.yml", f"roles/interlock/tasks/{task}.yml")
+    yield _copy(read, "ansible/role/vars/main.yml", "roles/interlock/vars/main.yml")
     yield _copy(read, "ansible/ansible.cfg", "ansible.cfg")
     yield _copy(read, "ansible/group_vars.yml", "group_vars/all.yml", kept=True)
     readme = Templates(read).render("ansible/README.md.j2", **readme_values(orders))

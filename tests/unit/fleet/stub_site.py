@@ -1,10 +1,11 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -IS
 """Stands in, on one machine, for every command that an exported rollout runs on its hosts.
 
 Linked under the names of those commands; which host it is comes from the environment. The answers
 are those of the real commands; tests/hosts runs the same playbook where they are real.
 """
 
+import fnmatch
 import json
 import os
 import sys
@@ -26,11 +27,15 @@ def main(name, arguments):
 
 
 def dpkg_query(state, arguments):
-    version = state["packages"].get(arguments[-1])
-    if version is None:
-        return 1
-    say(f"installed {version}")
-    return 0
+    """Knows a package by its name, or all by a pattern, in the format that is asked for."""
+    chosen = fnmatch.filter(state["packages"], arguments[-1])
+    for name in chosen:
+        words = {"db:Status-Status": "installed", "Package": name}
+        text = arguments[-2].removeprefix("--showformat=")
+        for word, value in {**words, "Version": state["packages"][name]}.items():
+            text = text.replace(f"${{{word}}}", value)
+        sys.stdout.write(text.replace("\\n", "\n"))
+    return 0 if chosen else 1
 
 
 def rpm(state, arguments):
@@ -38,15 +43,12 @@ def rpm(state, arguments):
 
 
 def systemctl(state, arguments):
-    if arguments[0] == "is-enabled":
-        say("enabled" if arguments[1] in state.get("active", {}) else "disabled")
-        return 0
-    if arguments[0] == "is-active":
-        active = state["active"][arguments[1]]
-        say("active" if active else "failed")
-        return 0 if active else 3
-    # systemd_service asks `show` and, where it must, `start`.
-    say("LoadState=loaded\nActiveState=active")
+    active = state.get("active", {})
+    if arguments[0] == "show":
+        said = {True: "active", False: "activating", None: "inactive"}
+        for unit in arguments[2:]:
+            enabled = "enabled" if unit in active else "disabled"
+            say(f"ActiveState={said[active.get(unit)]}\nUnitFileState={enabled}\n")
     return 0
 
 
