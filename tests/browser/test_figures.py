@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.conftest import PATIENCE
+from tests.browser.waiting import eventually
 from tests.unit.render.figures.products import HOSTILE, figures, hostile, long
 from toolchain.build.product import open_product
 from toolchain.model.release import Product
@@ -102,8 +103,7 @@ def test_the_keyboard_reaches_each_row_and_its_reason(page: Page, tmp_path: Path
     page.bring_to_front()
     for reason in figure.reasons:
         page.keyboard.press("Tab")
-        focused = f"document.activeElement.getAttribute('href') === '#{reason.anchor}'"
-        page.wait_for_function(focused)
+        eventually(page, f"document.activeElement.getAttribute('href') === '#{reason.anchor}'")
     page.keyboard.press("Enter")
     opened = page.wait_for_selector(":target")
     assert opened is not None

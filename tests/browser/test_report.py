@@ -9,6 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
+from tests.browser.waiting import eventually
 from tests.conftest import REPOSITORY
 from tests.report_samples import (
     HOSTILE,
@@ -240,7 +241,7 @@ def test_a_long_history_keeps_its_headings_in_sight(browser: Browser, tmp_path: 
     region = page.get_by_role("region", name="The matrix", exact=True)
     region.scroll_into_view_if_needed()
     # It begins at the newest release, which stands last.
-    page.wait_for_function("document.querySelector('.tall').scrollLeft > 0")
+    eventually(page, "document.querySelector('.tall').scrollLeft > 0")
     newest = page.locator("table.matrix td").last
     assert newest.locator("a[tabindex='0']").count() == 1
     assert newest.evaluate(
