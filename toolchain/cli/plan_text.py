@@ -12,6 +12,7 @@ from toolchain.plan.rollout.exclusion import Exclusion
 from toolchain.plan.rollout.search import Side
 from toolchain.plan.rollout.standing import Unfit
 from toolchain.plan.rollout.waves import Part, Plan, Wave
+from toolchain.spec.wording import counted
 
 
 def print_answer(
@@ -42,8 +43,8 @@ def _print_plan(
 
     servers, shards = len(plan.fleet.servers), len(plan.fleet.shards)
     table = Table(
-        title=f"{product} to {plan.target}: {_counted(len(plan.waves), 'wave')} for"
-        f" {_counted(servers, 'server')} and {_counted(shards, 'shard')}",
+        title=f"{product} to {plan.target}: {counted(len(plan.waves), 'wave')} for"
+        f" {counted(servers, 'server')} and {counted(shards, 'shard')}",
         title_justify="left",
     )
     for heading in ("wave", "what moves", "from", "to", "count", "notes"):
@@ -75,7 +76,7 @@ def _clashes(clashes: Sequence[Clash]) -> Iterator[str]:
         yield "On hosts with both packages:"
     for number, here in groupby(clashes, key=lambda clash: clash.wave):
         first, *others = here
-        more = f" (and on {_counted(len(others), 'more host')})" if others else ""
+        more = f" (and on {counted(len(others), 'more host')})" if others else ""
         yield f"  wave {number}: {first.sentence}{more}"
 
 
@@ -154,7 +155,7 @@ def _no_way(product: str, exclusion: Exclusion) -> Iterator[str]:
     else:
         whole = repair.reaches == exclusion.target
         opened = "one" if whole else f"one as far as {repair.reaches}"
-        yield f"This would open {opened}, in {_counted(repair.waves, 'wave')}: {repair.sentence}."
+        yield f"This would open {opened}, in {counted(repair.waves, 'wave')}: {repair.sentence}."
 
 
 def _unfit(target: Version, unfit: tuple[Unfit, ...]) -> Iterator[str]:
@@ -174,7 +175,3 @@ def _unfit(target: Version, unfit: tuple[Unfit, ...]) -> Iterator[str]:
 def _some(names: tuple[str, ...]) -> str:
     shown = ", ".join(names[:3])
     return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

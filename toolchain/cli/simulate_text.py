@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from toolchain.cli.status_parts import counted
 from toolchain.simulate.episode import Setting
 from toolchain.simulate.run import Result, Story
+from toolchain.spec.wording import counted
 
 _DAY = 86_400
 

@@ -29,8 +29,3 @@ def some(names: Sequence[str]) -> str:
     """The first few names, and how many more there are."""
     shown = ", ".join(names[:NAMED])
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
-
-
-def counted(count: int, noun: str) -> str:
-    """A count and its noun: `1 shard`, `2 shards`."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"

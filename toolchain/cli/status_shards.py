@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from toolchain.cli.status_parts import counted, headed, some
+from toolchain.cli.status_parts import headed, some
 from toolchain.plan.fleet_status.progress import Progress, State
 from toolchain.plan.fleet_status.seen import RunnerSeen
 from toolchain.plan.fleet_status.status import ShardStatus
 from toolchain.runner.duration import spell_duration
-from toolchain.spec.wording import printable
+from toolchain.spec.wording import counted, printable
 
 # A runner asks for hindrances once a second; one that has been quiet for longer may hang.
 _QUIET = 60.0

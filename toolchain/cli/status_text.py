@@ -6,13 +6,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from toolchain.cli.status_parts import counted, headed, indented, some
+from toolchain.cli.status_parts import headed, indented, some
 from toolchain.cli.status_sentences import blocked_line, next_lines
 from toolchain.cli.status_shards import shards_table
 from toolchain.plan.fleet_status.servers import Life, ServerStatus, by_version
 from toolchain.plan.fleet_status.status import FleetStatus
 from toolchain.runner.duration import spell_duration
-from toolchain.spec.wording import printable
+from toolchain.spec.wording import counted, printable
 
 
 def status_text(

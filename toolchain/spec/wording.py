@@ -19,3 +19,8 @@ def printable(text: str) -> str:
     return "".join(
         character if character.isprintable() else ascii(character)[1:-1] for character in text
     )
+
+
+def counted(count: int, noun: str) -> str:
+    """A count and its noun: `1 shard`, `2 shards`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from toolchain.spec.problem import Problem
-from toolchain.spec.wording import printable
+from toolchain.spec.wording import counted, printable
 
 _WIDTH = 96
 
@@ -38,10 +38,6 @@ def _total(problems: Sequence[Problem]) -> Iterator[str]:
     hints = sum(problem.code.is_hint for problem in problems)
     files = {problem.origin.file for problem in problems if not problem.code.is_hint}
     if files:
-        yield f"{_count(len(problems) - hints, 'problem')} in {_count(len(files), 'file')}"
+        yield f"{counted(len(problems) - hints, 'problem')} in {counted(len(files), 'file')}"
     if hints:
-        yield _count(hints, "hint")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+        yield counted(hints, "hint")
