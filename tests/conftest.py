@@ -47,6 +47,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(places[item].parts[0], len(rank)))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their argument: every worker must find the same tests, archives carry dates."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture
 def product(tmp_path: Path) -> Path:
     """The directory of a small product with two releases."""
