@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
+from typing import Self
 
 from toolchain.model.version import Version
 
@@ -75,25 +77,29 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """Rows as they come, and the two files that they are written to."""
+    """Rows as they come, each a line of JSON; the counts as Markdown when it is closed."""
 
     name: str
     rows: list[Row] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def __enter__(self) -> Self:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.write_text("")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.path.with_suffix(".md").write_text(summary(self.name, self.rows))
 
     @property
     def path(self) -> Path:
         """The file with a line of JSON for each row; the summary stands beside it."""
         return TABLES / f"{self.name}.jsonl"
 
-    def add(self, rows: Iterable[Row]) -> None:
-        self.rows += rows
-
-    def write(self) -> None:
-        """Write every row as a line of JSON, and the counts as Markdown beside it."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        lines = (json.dumps(row.document(), ensure_ascii=False) for row in self.rows)
-        self.path.write_text("".join(f"{line}\n" for line in lines))
-        self.path.with_suffix(".md").write_text(summary(self.name, self.rows))
+    def add(self, row: Row) -> None:
+        with self._lock, self.path.open("a") as file:
+            self.rows.append(row)
+            file.write(json.dumps(row.document(), ensure_ascii=False) + "\n")
 
     def told(self, rows: Iterable[Row]) -> str:
         """Some of the rows, for the message of a test that fails."""

@@ -16,7 +16,7 @@ from .lab import Lab, TreeName
 from .products import Customer, Packaged
 from .recipes import Packaging
 from .samples import Sample, build
-from .table import Row
+from .table import Row, Table
 from .table_shards import ShardState, Situation, walk
 from .table_site import BYSTANDER, Site
 
@@ -74,12 +74,17 @@ class Fleet:
         situation = Situation(north=north, south=south)
         return Stop(situation=situation, legal=situation.legal(self.packaged))
 
-    def on_each(self, work: Callable[[Site, int], Iterable[Row]]) -> list[Row]:
-        """Do it on all hosts at once."""
-        with ThreadPoolExecutor(len(self.sites)) as executor:
-            numbers = range(len(self.sites))
-            found = executor.map(lambda s, n: list(work(s, n)), self.sites, numbers)
-            return [row for rows in found for row in rows]
+    def on_each(self, name: str, work: Callable[[Site, int], Iterable[Row]]) -> Table:
+        """Do it on all hosts at once; the table's files have each row that came, whatever fails."""
+        table = Table(name=f"{name}-{self.packaging}")
+
+        def fill(site: Site, number: int) -> None:
+            for row in work(site, number):
+                table.add(row)
+
+        with table, ThreadPoolExecutor(len(self.sites)) as executor:
+            list(executor.map(fill, self.sites, range(len(self.sites))))
+        return table
 
 
 def _nearest(start: Stop, wanted: Sequence[Stop], pairs: Sequence[Stop]) -> list[Stop]:

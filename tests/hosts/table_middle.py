@@ -27,7 +27,6 @@ def on_middle(
     The shards' packages are not there when it begins.
     """
     stops = middle(fleet)
-    table = Table(name=f"{name}-{fleet.packaging}")
 
     def at_stop(site: Site, number: int) -> Sequence[Row]:
         stop = stops[number % len(stops)]
@@ -35,11 +34,7 @@ def on_middle(
         site.begin(stop.situation, installed)
         return work(site, stop, installed)
 
-    try:
-        table.add(fleet.on_each(at_stop))
-    finally:
-        table.write()
-    return table
+    return fleet.on_each(name, at_stop)
 
 
 def nearest(site: Site, stop: Stop, installed: Version) -> list[Version]:

@@ -97,8 +97,7 @@ def test_packages_that_say_what_the_shards_said_before(desk_fleet: Fleet) -> Non
         )
         return trial.of([attempt for attempt in every if asks_the_hook(attempt.kind)])
 
-    table = Table(name=f"stale-{desk_fleet.packaging}", rows=desk_fleet.on_each(work))
-    table.write()
+    table = desk_fleet.on_each("stale", work)
     assert {row.target for row in table.rows} == {newer[3], older[3]}
     assert told_wrong(table, desk_fleet) == ""
 
@@ -120,7 +119,6 @@ def test_every_command_brings_a_server_that_fits(desk_fleet: Fleet) -> None:
         trial = Trial(site=site, situation=stop.situation, installed=installed, gates="all, legal")
         return trial.of(every[number :: len(desk_fleet.sites)])
 
-    table = Table(name=f"legal-{desk_fleet.packaging}", rows=desk_fleet.on_each(work))
-    table.write()
+    table = desk_fleet.on_each("legal", work)
     assert {row.target for row in table.rows} == {older, newer}
     assert table.told(row for row in table.rows if not has_arrived(row, desk_fleet.packaged)) == ""

@@ -43,7 +43,7 @@ def test_procrastinate(jobs_fleet: Fleet) -> None:
 
 
 def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:
-    """Try everything on three hosts at once; the table is written whatever comes of it."""
+    """Try everything on three hosts at once."""
 
     def work(site: Site, number: int) -> Iterator[Row]:
         mine = stops if thorough else stops[number :: len(fleet.sites)]
@@ -60,11 +60,7 @@ def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:
                 yield from tried(site, stop, installed, targets, turn)
 
     extent = f"-{EXTENT}" if EXTENT else ""
-    table = Table(name=f"{fleet.packaged.product.name}{extent}-{fleet.packaging}")
-    try:
-        table.add(fleet.on_each(work))
-    finally:
-        table.write()
+    table = fleet.on_each(f"{fleet.packaged.product.name}{extent}", work)
     assert_no_illegal_state(fleet, stops, table, thorough=thorough)
 
 
