@@ -35,7 +35,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "configurations",
     type=_EXISTING,
     multiple=True,
-    help="What packages are made from: nfpm.yaml, a script with fpm, NAME.fpm, debian/, a .spec.",
+    help="What packages are made from: nfpm.yaml, a script or Makefile with fpm, NAME.fpm, debian/,"
+    " a tree with DEBIAN/control, a .spec.",
 )
 @click.option("--migrations", type=_FOLDER, help="The folder of a migration tool.")
 @click.option("--tool", type=click.Choice(_TOOLS), default="auto", help="The tool; recognised.")
@@ -44,7 +45,11 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=_FILE,
     help="The program alembic, to write the SQL of its revisions. It runs the folder's env.py.",
 )
-@click.option("--server", metavar="NAME", help="The name of the packages with the server.")
+@click.option(
+    "--server",
+    metavar="NAME",
+    help="The name of the packages with the server; without packages, that of its program.",
+)
 @click.option("--database", metavar="NAME", help="The name of the packages with the database.")
 @click.option("--name", help="The product's name; the server's without its ending when left out.")
 @click.option(
@@ -55,7 +60,10 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="What tells the release of a migration.",
 )
 @click.option(
-    "--map", "map_file", type=_FILE, help="Lines MIGRATION RELEASE [DATE], which come first."
+    "--map",
+    "map_file",
+    type=_FILE,
+    help="Lines MIGRATION RELEASE [DATE], which come first; @TAG is all up to a tag of sqitch.",
 )
 @click.option("--release", metavar="X.Y.Z", help="The release of what no release has brought yet.")
 @click.option(
@@ -66,7 +74,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "values",
     metavar="NAME=VALUE",
     multiple=True,
-    help="A placeholder's or variable's value.",
+    help="The value of a placeholder, variable or macro.",
 )
 @click.option("--payload", is_flag=True, help="Copy the server's files into the product.")
 @click.option("--refactor", is_flag=True, help="Declare refactorings where they are plain.")
@@ -111,9 +119,9 @@ def command(
             "--map, --alembic, --by, --tool, --release and --refactor are about migrations",
             "give --migrations as well",
         )
-    if not (packages or configurations) and any((server, database, payload)):
+    if not (packages or configurations) and any((database, payload)):
         raise UsageError(
-            "--server, --database and --payload are about packages",
+            "--database and --payload are about packages",
             "give --packages or --config as well",
         )
     given = Given(
@@ -133,13 +141,9 @@ def command(
     target = Target(
         directory=directory, name=name, payload=payload, refactor=refactor, dry_run=dry_run
     )
-    processes = Processes()
     today = datetime.now(tz=UTC).date()
-    try:
-        with activity("Reading") as progress:
-            imported = import_product(given, target, today, processes, progress)
-    finally:
-        processes.stop()
+    with activity("Reading") as progress, Processes() as processes:
+        imported = import_product(given, target, today, processes, progress)
     if as_json:
         from toolchain.cli.import_text import as_data  # noqa: PLC0415
 

@@ -10,6 +10,7 @@ from toolchain.importer.migrations.migration import Migration
 from toolchain.importer.names import change_named
 from toolchain.importer.phases import Judge, Judged
 from toolchain.importer.proposals import Proposal, proposed
+from toolchain.importer.roles import Roles
 from toolchain.importer.statements import Parts, parts_of
 from toolchain.model.change import Phase
 from toolchain.model.version import Version
@@ -44,6 +45,7 @@ class _Drafting:
         self._waiting: list[StepDraft] = []
         self._first = True
         self._marked: dict[str, str] = {}
+        self._roles = Roles()
 
     def draft(
         self, versions: Sequence[Version], migrations: Mapping[Version, Sequence[Migration]]
@@ -67,6 +69,7 @@ class _Drafting:
                 f"the contract of {step.change} waits for the release after the newest one",
                 step.file,
             )
+        self._chain.notes.extend(self._roles.notes())
         return self._renumbered()
 
     def _renumbered(self) -> ChainDraft:
@@ -96,9 +99,10 @@ class _Drafting:
         if parts.left_out:
             left = ", ".join(parts.left_out[:5])
             self._note(f"left out, as the runner does this: {left}", migration.where, decide=False)
-        if not parts.pieces:
+        if all(piece.setting for piece in parts.pieces):
             self._note("it does nothing; not taken", migration.where, decide=False)
             return
+        self._roles.read(parts.pieces, migration.where)
         judged = self._judge.judge(parts.pieces)
         if migration.phase is not None:
             judged = tuple(replace(each, phase=migration.phase) for each in judged)
@@ -134,6 +138,8 @@ class _Drafting:
                 apart += 1
             else:
                 plain.append(each)
+        settings = [each for each in plain if each.piece.setting]
+        plain = [each for each in plain if not each.piece.setting]
         if not plain:
             return
         change = self._change(migration)
@@ -154,7 +160,8 @@ class _Drafting:
             self._note(text, migration.where)
         whole = len(used) == 1 and not apart and parts.text
         for phase in used:
-            text = parts.text if whole else "".join(each.piece.text for each in by_phase[phase])
+            own = sorted((*settings, *by_phase[phase]), key=lambda each: each.piece.statement.index)
+            text = parts.text if whole else "".join(each.piece.text for each in own)
             suffix = "" if phase is Phase.EXPAND else f".{phase.value}"
             undo = ""
             if phase is Phase.EXPAND and migration.undo is not None:
@@ -181,7 +188,7 @@ class _Drafting:
     def _said(self, migration: Migration, judged: Sequence[Judged]) -> tuple[str, ...]:
         if migration.phase is not None:
             return (f"from {migration.where}, whose name says which phase it is",)
-        if self._first:
+        if self._first and all(each.phase is Phase.EXPAND for each in judged):
             return (f"from {migration.where}: all expand, as no release comes before this one",)
         said = [f"from {migration.where}"]
         for each in judged[:_MOST_REASONS]:

@@ -49,7 +49,10 @@ class Mapped:
 
 
 def read_map(path: Path) -> tuple[dict[str, Version], dict[Version, date]]:
-    """The map file: MIGRATION RELEASE [YYYY-MM-DD] a line; raises UsageError."""
+    """The map file: MIGRATION RELEASE [YYYY-MM-DD] a line; raises UsageError.
+
+    `@TAG` in the place of a migration speaks of all that sqitch deploys up to that tag.
+    """
     releases: dict[str, Version] = {}
     days: dict[Version, date] = {}
     for number, raw in enumerate(read_text(path).splitlines(), start=1):
@@ -81,10 +84,13 @@ def mapped(folder: Folder, known: Known, by: By) -> Mapped:
     """The migrations by release; raises UsageError where nothing tells or the order breaks."""
     rule = _rule(folder, known) if by is By.AUTO else by
     listed = dict(known.listed or {})
+    tags = {f"@{migration.tag}" for migration in folder.migrations if migration.tag}
+    tagged = {tag: listed.pop(tag) for tag in sorted(tags & set(listed))}
     found: dict[str, Version] = {}
     previous: Version | None = None
     for migration in folder.migrations:
         own = listed.pop(migration.key, None) or listed.pop(migration.path, None)
+        own = own or tagged.get(f"@{migration.tag}")
         if own is None and not migration.last:
             own = _release(migration, known, rule, previous)
         if own is not None:
@@ -146,7 +152,7 @@ def _release(
             if migration.tag and version is None:
                 raise UsageError(
                     f"{migration.where}: its tag {show(migration.tag)} names no release",
-                    "say to which release it belongs with --map",
+                    f"write the line '@{migration.tag} X.Y.Z' into a file, and give that as --map",
                 )
             return version or _coming(known, previous)
         case By.GIT_TAGS:

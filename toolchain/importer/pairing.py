@@ -108,14 +108,21 @@ def _of(found: Sequence[Facts], name: str | None, version: Version) -> tuple[Fac
 
 
 def _server(names: Sequence[str], database: str | None) -> str:
+    if not names:
+        raise UsageError(
+            f"{database} is the only package, and its name is that of a database",
+            f"give packages of the server as well, or --server {database}",
+        )
     if len(names) == 1:
         return names[0]
     stem = stem_of(database, _DATABASES) if database else None
     chosen = _one(set(names), ("", *_SERVERS), None, stem)
+    if chosen is None and all(name.startswith(f"{names[0]}-") for name in names[1:]):
+        chosen = names[0]  # beside its -devel, -doc and the like
     if chosen is None:
         raise UsageError(
             f"the names {', '.join(names[:12])} don't say which package is the server",
-            "name both with --server NAME and --database NAME",
+            "name it with --server NAME, and the one with the schema with --database NAME",
         )
     return chosen
 

@@ -153,8 +153,8 @@ def _owner(name: str, path: str, users: Sequence[str], notes: list[Note]) -> str
     """A user or group of the host, or root where the spec declares no such user."""
     if name == "root" or name in users:
         return name
-    text = f"{path} belonged to {name}; declare that user, or it is root's"
-    notes.append(Note(text=text, decide=True))
+    text = f"it belonged to {name}; declare that user, or it is root's"
+    notes.append(Note(text=text, where=path, decide=True))
     return "root"
 
 

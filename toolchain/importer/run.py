@@ -19,6 +19,7 @@ from toolchain.importer.product_text import product_text, targets_of
 from toolchain.importer.release_text import Written, release_text
 from toolchain.importer.scripts import own_scripts
 from toolchain.importer.sources import Given, Progress, Read, read_sources
+from toolchain.importer.stand_in import stand_in
 from toolchain.importer.windows import Windows, windows_of
 from toolchain.model.version import Version
 from toolchain.spec.load import Checked, check_product
@@ -68,16 +69,21 @@ def import_product(
     name = product_named(target.name or _name(read.pairs, target.directory))
     chain = draft_chain(read.versions, read.migrations, refactor=target.refactor)
     notes = [*read.notes, *chain.notes, *_dated(chain, read, today)]
+    nothing, programs = Layout(), list[NewFile]()
+    if read.pairs is None:
+        nothing, program = stand_in(given.server or name)
+        programs.append(program)
     layouts = {
         release.version: layout_of(main)
         if (main := _main(read.pairs, release.version))
-        else Layout()
+        else nothing
         for release in chain.releases
     }
     notes.extend(note for layout in layouts.values() for note in layout.notes)
     files = dict(_texts(name, read, chain, layouts, today, notes))
     with staged_directory(target.directory, keep=not target.dry_run) as staged:
-        write_files(staged, [NewFile(path=path, text=text) for path, text in files.items()])
+        specs = [NewFile(path=path, text=text) for path, text in files.items()]
+        write_files(staged, [*specs, *programs])
         if target.payload:
             with undisturbed_payload(staged) as extraction:
                 _extract(extraction, read.pairs, layouts, processes, progress)
@@ -86,7 +92,7 @@ def import_product(
     return Imported(
         product=name,
         releases=tuple(chain.releases),
-        files=tuple(sorted(files)),
+        files=tuple(sorted((*files, *(program.path for program in programs)))),
         notes=tuple(unique),
         checked=checked,
     )

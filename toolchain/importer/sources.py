@@ -64,6 +64,8 @@ def read_sources(given: Given, processes: Processes, progress: Progress) -> Read
         )
     found, notes = _packages(given, processes, progress)
     pairs = paired(found, given.server, given.database) if found else None
+    own = (pairs.server, pairs.database) if pairs is not None else ()
+    notes.extend(note for facts in found if facts.name in own for note in facts.notes)
     days = dict(_days(pairs)) if pairs is not None else {}
     folder = None
     migrations: dict[Version, tuple[Migration, ...]] = {}
@@ -73,13 +75,12 @@ def read_sources(given: Given, processes: Processes, progress: Progress) -> Read
         known, more = _known(given, pairs, frozenset(versions), processes)
         days |= {version: day for version, day in more.items() if version not in days}
         for tag, day in folder.days:
-            if (version := release_named(tag)) is not None:
+            version = (known.listed or {}).get(f"@{tag}") or release_named(tag)
+            if version is not None:
                 days.setdefault(version, day)
         answer = mapped(folder, known, given.by)
         migrations = dict(answer.migrations)
-        rule = "the map" if known.listed else answer.by.value
-        text = f"{len(folder.migrations)} migrations of {folder.tool}, by {rule}"
-        notes.append(Note(text=text, where=str(given.migrations)))
+        notes.append(_placed(folder, known, given, answer.by))
         notes.extend(folder.notes)
     versions |= set(migrations)
     return _from_baseline(
@@ -93,6 +94,16 @@ def read_sources(given: Given, processes: Processes, progress: Progress) -> Read
         ),
         given.baseline,
     )
+
+
+def _placed(folder: Folder, known: Known, given: Given, by: By) -> Note:
+    """How many migrations there are, and what told their releases."""
+    rule = f"by {'the map' if known.listed else by.value}"
+    unasked = by is By.TOGETHER and given.by is By.AUTO
+    if unasked and not known.listed and len(folder.migrations) > 1:
+        rule = "all in one release, as nothing says which brought what: see --by and --map"
+    text = f"{len(folder.migrations)} migrations of {folder.tool}, {rule}"
+    return Note(text=text, where=str(given.migrations), decide=unasked)
 
 
 def _packages(
@@ -114,7 +125,7 @@ def _packages(
     for path in given.configurations:
         found.extend(read_configuration(path, given.values))
     chosen, others = latest(found) if found else ((), ())
-    return chosen, [*notes, *others, *(note for facts in chosen for note in facts.notes)]
+    return chosen, [*notes, *others]
 
 
 def _days(pairs: Pairs) -> list[tuple[Version, date]]:
@@ -136,7 +147,7 @@ def read_folder(given: Given, processes: Processes) -> Folder:
         raise UsageError(f"{folder} is no folder of Alembic", "leave --alembic out")
     match tool:
         case "sqitch":
-            return read_sqitch(folder)
+            return read_sqitch(folder, given.values)
         case "flyway":
             return read_flyway(folder, given.values)
         case "alembic":

@@ -10,6 +10,11 @@ from toolchain.spec.sql.parser import Statement, Tree, parse
 # Commands of psql that change what is shown, and nothing in the database.
 _SHOWN = re.compile(r"\\(?:set|unset|echo|qecho|warn|timing|pset|encoding|x|t|a)\b[^\n]*")
 _OWN_TABLES = frozenset({"alembic_version", "flyway_schema_history"})
+# How long to wait is the runner's to say; a dump of pg_dump begins by waiting for ever.
+_WAITS = frozenset({
+    "lock_timeout", "statement_timeout", "transaction_timeout",
+    "idle_in_transaction_session_timeout",
+})  # fmt: skip
 _MOST = 1000
 
 
@@ -20,6 +25,11 @@ class Piece:
     text: str
     statement: Statement
     line: int
+
+    @property
+    def setting(self) -> bool:
+        """Whether it says how what follows is read, and so belongs before each part of it."""
+        return self.statement.kind == "VariableSetStmt" or "set_config" in _called(self.statement)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +55,9 @@ def parts_of(where: str, text: str) -> Parts | Problem:
             kept_all = False
         elif (table := _own_table(statement)) is not None:
             left_out.append(f"a statement about {table}")
+            kept_all = False
+        elif statement.kind == "VariableSetStmt" and statement.tree.get("name") in _WAITS:
+            left_out.append(f"SET {statement.tree['name']}")
             kept_all = False
         else:
             line = text.count("\n", 0, statement.index) + 1
@@ -93,6 +106,16 @@ def _without_commands(text: str) -> tuple[str, list[str]]:
         else:
             break
     return text, left_out
+
+
+def _called(statement: Statement) -> tuple[str, ...]:
+    """The name of the function whose call is the whole of a SELECT."""
+    targets = statement.tree.get("targetList", ()) if statement.kind == "SelectStmt" else ()
+    names = [
+        target.get("ResTarget", {}).get("val", {}).get("FuncCall", {}).get("funcname", ())
+        for target in targets
+    ]
+    return tuple(part.get("String", {}).get("sval", "") for part in names[0]) if names else ()
 
 
 def _own_table(statement: Statement) -> str | None:

@@ -47,6 +47,37 @@ def test_a_mixed_migration_is_taken_apart_over_two_releases():
     assert any("it mixes expand, migrate, contract" in note.text for note in draft.notes)
 
 
+def test_what_a_migration_sets_is_set_for_each_of_its_phases():
+    sql = (
+        "SET lock_timeout = 0;\nSET search_path = app, public;\n"
+        "ALTER TABLE host ADD COLUMN os_name text;\nALTER TABLE host DROP COLUMN os;\n"
+    )
+    draft = chain(migration("os_name", sql), migration("path", "SET search_path = app;"))
+    expand, contract = "sql/2.0.0-os-name.sql", "sql/2.0.0-os-name.contract.sql"
+    assert {draft.files[file].splitlines()[0] for file in (expand, contract)} == {
+        "SET search_path = app, public;"
+    }
+    assert "lock_timeout" not in draft.files[expand]
+    assert [note.text for note in draft.notes if not note.decide] == [
+        "left out, as the runner does this: SET lock_timeout",
+        "it does nothing; not taken",
+    ]
+
+
+def test_roles_are_told_which_belong_to_the_whole_server():
+    sql = (
+        "CREATE ROLE clerk; GRANT SELECT ON host TO clerk, auditor, PUBLIC, pg_monitor;\n"
+        "ALTER TABLE host OWNER TO boss; ALTER TABLE host OWNER TO CURRENT_USER;"
+    )
+    draft = chain(migration("roles", sql))
+    told = [(note.where, note.text.partition(",")[0]) for note in draft.notes]
+    assert told == [
+        ("roles.sql:1", "it makes the role clerk"),
+        ("roles.sql:1", "the role auditor has to be there before this runs"),
+        ("roles.sql:2", "the role boss has to be there before this runs"),
+    ]
+
+
 def test_the_first_release_takes_nothing_from_anyone():
     sql = f"{TABLE} UPDATE host SET os = ''; ALTER TABLE host DROP COLUMN os;"
     draft = draft_chain((ONE,), {ONE: (migration("all", sql),)}, refactor=True)

@@ -74,11 +74,29 @@ def test_one_place_has_one_file():
     assert "/usr/bin/shop is there twice" in told(layout)
 
 
+def test_what_is_below_usr_local_goes_below_usr():
+    path = "/usr/local/bin/shop"
+    layout = laid_out(Installed(path=path), shop_service=f"[Service]\nExecStart={path}\n")
+    (program,) = layout.binaries
+    assert (program.target, program.service is not None) == ("/usr/bin/shop", True)
+    assert layout.sources == {"usr/bin/shop": path}
+    assert f"below /usr, as /usr/local is the administrator's: {path}" in told(layout)
+
+
+def test_a_unit_that_nobody_can_read_stays_a_file_and_is_told():
+    layout = laid_out(Installed(path=f"{UNITS}shop.service"), Installed(path=f"{UNITS}shop.timer"))
+    assert [entry.target for entry in layout.files] == [
+        f"/usr{UNITS}shop.service",
+        f"/usr{UNITS}shop.timer",
+    ]
+    assert f"the unit /usr{UNITS}shop.service is not here to be read" in told(layout)
+
+
 def test_owners_that_a_spec_does_not_know_are_told():
     config = Installed(path="/etc/shop.ini", kind=Kind.CONFIG, group="shop")
     layout = laid_out(config, Installed(path="/usr/share/shop.dat", owner="games", group="games"))
     assert [entry.group for entry in layout.config] == ["shop"]
-    assert told(layout) == "/usr/share/shop.dat belonged to games:games; now it is root's"
+    assert told(layout) == "what belonged to games:games is root's now: /usr/share/shop.dat"
 
 
 def test_a_configuration_keeps_the_group_of_its_service():
@@ -100,6 +118,6 @@ def test_a_configuration_keeps_the_group_of_its_service():
     text, notes = release_text(written)
     assert "{source: etc/a.ini, target: /etc/a.ini, group: shop}" in text
     assert "{source: etc/b.ini, target: /etc/b.ini}" in text
-    assert [note.text for note in notes] == [
-        "/etc/b.ini belonged to games; declare that user, or it is root's"
+    assert [str(note) for note in notes] == [
+        "/etc/b.ini: it belonged to games; declare that user, or it is root's"
     ]

@@ -1,6 +1,6 @@
 """What a configuration copies: globs and directories expanded, inside its own directory."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from posixpath import basename
@@ -59,3 +59,12 @@ def script_text(base: Path, name: str) -> str:
     if path.is_file() and inside(base, path):
         return read_text(path, _LONGEST_SCRIPT)
     return f"(the file {name})"
+
+
+def unit_texts(base: Path, sources: Mapping[str, str]) -> dict[str, str]:
+    """The texts of the units that are there to be read, by where they are installed."""
+    return {
+        path: script_text(base, source)
+        for path, source in sources.items()
+        if (base / source).is_file() and inside(base, base / source)
+    }

@@ -8,12 +8,16 @@ from pathlib import Path
 from toolchain.errors import UsageError
 from toolchain.importer.configurations.contents import copied
 from toolchain.importer.facts import Facts, Installed, Kind
-from toolchain.importer.packages.deb import control_relations, control_texts, copyright_texts
+from toolchain.importer.packages.deb import (
+    SCRIPTS,
+    control_relations,
+    control_texts,
+    copyright_texts,
+)
 from toolchain.importer.texts import inside, read_text, refuse
 from toolchain.importer.versions import release_of
 from toolchain.model.release import Format
 
-_SCRIPTS = ("preinst", "postinst", "prerm", "postrm", "config", "triggers")
 _LONGEST = 1 << 20
 _ENTRY = re.compile(r"^(\S+) \(([^()\s]+)\)", re.MULTILINE)
 _SUBSTITUTED = re.compile(r"\$\{[A-Za-z0-9:._-]+\}")
@@ -33,7 +37,7 @@ def read_debian(folder: Path, values: Mapping[str, str]) -> tuple[Facts, ...]:
         first = fields is packages[0]
         own = {
             kind: text
-            for kind in (*_SCRIPTS, "install", "dirs", "service")
+            for kind in (*SCRIPTS, "install", "dirs", "service")
             if (
                 text := _beside(folder, f"{name}.{kind}")
                 or (_beside(folder, kind) if first else "")
@@ -65,7 +69,7 @@ def read_debian(folder: Path, values: Mapping[str, str]) -> tuple[Facts, ...]:
                 day=day,
                 relations=relations,
                 installed=tuple(_installed(own, base)),
-                scripts={kind: own[kind] for kind in _SCRIPTS if kind in own},
+                scripts={kind: own[kind] for kind in SCRIPTS if kind in own},
                 units=units,
                 notes=notes,
             )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from toolchain.edge.package_files import deb_relations
 from toolchain.errors import UsageError
-from toolchain.importer.configurations.contents import copied, script_text
+from toolchain.importer.configurations.contents import copied, script_text, unit_texts
 from toolchain.importer.configurations.variables import filled
 from toolchain.importer.facts import Facts, Installed, Kind, Note
 from toolchain.importer.texts import read_text
@@ -70,11 +70,9 @@ def read_nfpm(path: Path, values: Mapping[str, str]) -> Facts:
             for name, node in _table(root, "scripts").nodes.items()
             if isinstance(node, Scalar)
         },
-        units={
-            each.path: script_text(base, each.source)
-            for each in installed
-            if each.path.endswith(".service") and each.source
-        },
+        units=unit_texts(
+            base, {each.path: each.source for each in installed if each.path.endswith(".service")}
+        ),
         notes=tuple(_left(root, values)),
     )
 

@@ -1,44 +1,44 @@
 """A hand-written rpm spec, read as text: rpm would run `%(…)` and `%{lua:…}` while parsing."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
+from posixpath import basename
 
 from toolchain.edge.package_files import deb_relations
 from toolchain.errors import UsageError
-from toolchain.importer.facts import Facts, Installed, Kind, Note
+from toolchain.importer.configurations.contents import unit_texts
+from toolchain.importer.configurations.rpm_conditions import Conditions, is_condition
+from toolchain.importer.configurations.rpm_files import FileList
+from toolchain.importer.configurations.rpm_macros import (
+    MACROS,
+    choose,
+    expanded,
+    unknown,
+    weighable,
+)
+from toolchain.importer.facts import Facts, Installed, Note
 from toolchain.importer.texts import read_text
 from toolchain.importer.versions import release_of
 from toolchain.model.carried import Carried, Field
 from toolchain.model.release import Format
 
-_MACROS = {
-    "_prefix": "/usr", "_bindir": "/usr/bin", "_sbindir": "/usr/sbin",
-    "_libexecdir": "/usr/libexec",
-    "_datadir": "/usr/share", "_mandir": "/usr/share/man", "_docdir": "/usr/share/doc",
-    "_sysconfdir": "/etc", "_localstatedir": "/var", "_sharedstatedir": "/var/lib",
-    "_unitdir": "/usr/lib/systemd/system", "_libdir": "/usr/lib64", "_rundir": "/run", "dist": "",
-    "_sysusersdir": "/usr/lib/sysusers.d", "_tmpfilesdir": "/usr/lib/tmpfiles.d",
-}  # fmt: skip
 _DEFINED = re.compile(r"%(?:define|global)\s+([A-Za-z_]\w*)\s+(.*)")
-_REFERENCE = re.compile(r"%\{([?!]*)([A-Za-z_]\w*)(?::([^{}]*))?\}|%([A-Za-z_]\w*)")
 _RUN = re.compile(r"%\(|%\{lua:|%\{expand:|%\{shrink:|%\{load:")
 _SECTION = re.compile(
     r"%(package|description|files|pre|post|preun|postun|pretrans|posttrans|prep|build|install|check"
     r"|clean|changelog|generate_buildrequires|triggerin|triggerun|verifyscript)\b(.*)"
 )
-_CONDITION = re.compile(r"%(?:if\w*|else|elif\w*|endif)\b")
 # Where macros count; scripts are shown as they stand.
 _READ = frozenset({"preamble", "package", "description", "files"})
 _SCRIPTS = frozenset({"pre", "post", "preun", "postun", "pretrans", "posttrans"})
 _TAG = re.compile(r"([A-Za-z]+)(?:\([a-z,]+\))?\s*:\s*(.*)")
 _TEXTS = {"summary": "summary", "license": "licence", "url": "homepage", "packager": "maintainer"}
 _RELATIONS = {"requires": Field.REQUIRES, "conflicts": Field.CONFLICTS}
-_ATTRIBUTES = re.compile(
-    r"%(config|dir|doc|license|attr|ghost|defattr|exclude|verify)(?:\(([^)]*)\))?\s*"
-)
+_TAKEN = frozenset({*_TEXTS, "name", "version", "release", "buildarch"})
 
 
 @dataclass(slots=True)
@@ -50,6 +50,7 @@ class _Package:
     relations: list[Carried] = field(default_factory=list)
     sections: dict[str, list[str]] = field(default_factory=dict)
     installed: list[Installed] = field(default_factory=list)
+    listed: FileList = field(default_factory=lambda: FileList(""))
     notes: list[Note] = field(default_factory=list)
 
 
@@ -83,6 +84,7 @@ def read_spec(path: Path, values: Mapping[str, str]) -> tuple[Facts, ...]:
                 day=_day(changelog),
                 relations=tuple(package.relations),
                 installed=tuple(package.installed),
+                units=_units(path, package),
                 scripts={
                     f"%{name}": "\n".join(lines)
                     for name, lines in package.sections.items()
@@ -95,12 +97,24 @@ def read_spec(path: Path, values: Mapping[str, str]) -> tuple[Facts, ...]:
 
 
 def _gathered(path: Path, values: Mapping[str, str]) -> tuple[list[_Package], list[str]]:
-    macros = {**_MACROS, **values}
+    macros = {**MACROS, **values}
     packages = [_Package(values.get("name", ""))]
     current, section = packages[0], "preamble"
     changelog: list[str] = []
+    conditions = Conditions()
     for number, raw in enumerate(read_text(path, 1 << 20).splitlines(), start=1):
         where = f"{path}:{number}"
+        if section != "changelog" and is_condition(raw.strip()):
+            weighed = conditions.take(raw.strip(), partial(weighable, macros=macros))
+            if not weighed and section in _READ and raw.strip().startswith("%if"):
+                current.notes.append(_undecided(raw, macros, where))
+            if not weighed and section in _SCRIPTS:
+                current.sections[section].append(raw)
+            continue
+        if not conditions.reading:
+            continue
+        if choose(raw.strip(), macros):
+            continue
         if (defined := _DEFINED.match(raw.strip())) is not None:
             if _RUN.search(raw):
                 current.notes.append(
@@ -111,7 +125,7 @@ def _gathered(path: Path, values: Mapping[str, str]) -> tuple[list[_Package], li
                     )
                 )
             else:
-                macros.setdefault(defined[1], _expanded(defined[2].strip(), macros))
+                macros.setdefault(defined[1], expanded(defined[2].strip(), macros))
             continue
         if (begun := _SECTION.fullmatch(raw.strip())) is not None:
             section = begun[1]
@@ -119,44 +133,47 @@ def _gathered(path: Path, values: Mapping[str, str]) -> tuple[list[_Package], li
                 continue
             current = _chosen(packages, begun[2].split(), macros, made=section == "package")
             current.sections.setdefault(section, [])
+            current.listed = FileList(current.name)
             if section == "files" and "-f" in begun[2].split():
                 text = "the list of files that a build writes was not read; import the packages"
                 current.notes.append(Note(text=text, where=where, decide=True))
             continue
-        if _CONDITION.match(raw.strip()) and section in ("preamble", "package", "files"):
-            if raw.strip().startswith("%if"):
-                text = "conditions are not weighed: all branches were read"
-                current.notes.append(Note(text=text, where=where, decide=True))
-            continue
-        line = _expanded(raw, macros) if section in _READ else raw
+        line = expanded(raw, macros) if section in _READ else raw
         if section in ("preamble", "package"):
             _tag(current, line, where, macros, main=current is packages[0])
         elif section == "changelog":
             changelog.append(line)
         elif section == "files":
-            current.installed.extend(_installed(line, current, where))
+            current.installed.extend(current.listed.read(line))
+            for lost in current.listed.unknown:
+                text = (
+                    f"only a build knows what {lost} is; import the finished packages, or write it"
+                )
+                current.notes.append(Note(text=text, where=where, decide=True))
+            current.listed.unknown.clear()
         else:
             current.sections.setdefault(section, []).append(line)
     return packages, changelog
 
 
-def _expanded(text: str, macros: Mapping[str, str]) -> str:
-    """Plain macros by their text; what is unknown stays, and nothing runs."""
+def _undecided(raw: str, macros: Mapping[str, str], where: str) -> Note:
+    """What to say of a condition whose branches were all read."""
+    text = "all branches were read, as this condition can't be weighed"
+    if names := unknown(raw, macros):
+        asked = " ".join(f"--define {name}=VALUE" for name in names)
+        text = f"all branches were read, as nothing says what {', '.join(names)} is: {asked}"
+    return Note(text=text, where=where, decide=True)
 
-    def value(match: re.Match[str]) -> str:
-        flags, name, given = match[1] or "", match[2] or match[4], match[3]
-        if "!" in flags:
-            return "" if name in macros else given or ""
-        if "?" in flags:
-            return (given if given is not None else macros[name]) if name in macros else ""
-        return macros.get(name, match[0])
 
-    for _ in range(5):
-        changed = _REFERENCE.sub(value, text)
-        if changed == text or len(changed) > 10_000:
-            break
-        text = changed
-    return text
+def _units(path: Path, package: _Package) -> dict[str, str]:
+    """The services that lie beside the spec or in SOURCES, as rpmbuild's directories have them."""
+    services = {
+        each.path: basename(each.path)
+        for each in package.installed
+        if each.path.endswith(".service")
+    }
+    beside, sources = path.parent, path.parent.parent / "SOURCES"
+    return unit_texts(sources, services) | unit_texts(beside, services)
 
 
 def _chosen(
@@ -166,7 +183,7 @@ def _chosen(
     named = [word for word in words if word != "-n" and not word.startswith("-")]
     if not named:
         return packages[0]
-    name = _expanded(named[0], macros)
+    name = expanded(named[0], macros)
     if "-n" not in words:
         name = f"{packages[0].name}-{name}"
     for package in packages:
@@ -183,6 +200,8 @@ def _tag(package: _Package, line: str, where: str, macros: dict[str, str], *, ma
     if match is None:
         return
     key, value = match[1].lower(), match[2].strip()
+    if key not in _TAKEN and key not in _RELATIONS:
+        return
     if _RUN.search(value):
         package.notes.append(
             Note(text=f"{match[1]} runs a program, and was not taken", where=where, decide=True)
@@ -190,7 +209,7 @@ def _tag(package: _Package, line: str, where: str, macros: dict[str, str], *, ma
         return
     if key == "name" and main:
         package.name = value
-    if key in ("name", "version", "release") and main:
+    if key in ("name", "version", "release", "summary") and main:
         macros.setdefault(key, value)
     if (relation := _RELATIONS.get(key)) is None:
         package.tags.setdefault(key, value)
@@ -206,44 +225,6 @@ def _tag(package: _Package, line: str, where: str, macros: dict[str, str], *, ma
         except ValueError:
             lost = Note(text=f"{match[1]}: {text} was not taken", where=where, decide=True)
             package.notes.append(lost)
-
-
-def _installed(raw: str, package: _Package, where: str) -> Iterator[Installed]:
-    """The paths of one line of %files; what a build would have to tell becomes a note."""
-    line, kind, mode, owner, group = raw.strip(), Kind.FILE, None, "root", "root"
-    while (match := _ATTRIBUTES.match(line)) is not None:
-        line = line[match.end() :]
-        match match[1]:
-            case "config":
-                kind = Kind.CONFIG
-            case "dir":
-                kind = Kind.DIRECTORY
-            case "ghost" | "exclude" | "defattr":
-                return
-            case "attr":
-                words = [word.strip() for word in (match[2] or "").split(",")]
-                if words and set(words[0]) <= set("01234567") and words[0]:
-                    mode = int(words[0], 8)
-                if len(words) == 3:
-                    owner, group = (word if word != "-" else "root" for word in words[1:])
-    for path in line.split():
-        # Documents and licences without a path are copied from the source by rpm itself.
-        if path.startswith("#"):
-            return
-        if not path.startswith(("/", "%")) or path.startswith(f"/usr/share/doc/{package.name}/"):
-            continue
-        if set("%*?[{") & set(path):
-            text = f"only a build knows what {path} is; import the finished packages, or write it"
-            package.notes.append(Note(text=text, where=where, decide=True))
-            continue
-        yield Installed(
-            path=path.rstrip("/"),
-            kind=kind,
-            mode=mode,
-            owner=owner,
-            group=group,
-            source=path.strip("/"),
-        )
 
 
 def _day(changelog: list[str]) -> date | None:

@@ -5,6 +5,7 @@ with dependencies in brackets, a time stamp, a planner and a note.
 """
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -12,18 +13,24 @@ from pathlib import Path
 from toolchain.errors import UsageError
 from toolchain.importer.facts import Note
 from toolchain.importer.migrations.migration import Folder, Migration
+from toolchain.importer.migrations.psql import psql_text
 from toolchain.importer.texts import inside, read_text, refuse
 
 _NAME = r"[^\s\[\]@:#+-][^\s\[\]@:#]*"
 _CHANGE = re.compile(rf"[+]?\s*({_NAME})(?:\s+\[([^\]]*)\])?(?:\s+(\d{{4}}-\d\d-\d\d)T\S+.*)?")
 _TAG = re.compile(rf"@({_NAME})(?:\s+(\d{{4}}-\d\d-\d\d)T\S+.*)?")
-_KEYS = re.compile(r"\s*(top_dir|plan_file|deploy_dir|revert_dir|verify_dir)\s*=\s*(\S+)\s*")
+_SECTION = re.compile(r"\s*\[([^\]]*)\]\s*")
+_SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
+_PATHS = ("top_dir", "plan_file", "deploy_dir", "revert_dir", "verify_dir", "extension")
+_ENGINES = ("pg", "cockroach")
+_VARIABLES = ('core "variables"', 'deploy "variables"')
 
 
 @dataclass(slots=True)
 class _Change:
     name: str
     line: int
+    others: tuple[str, ...] = ()
     tag: str = ""
     reworked_at: str = ""
 
@@ -36,12 +43,22 @@ def plan_of(folder: Path) -> Path | None:
     return plan if plan.is_file() and inside(folder, plan) else None
 
 
-def read_sqitch(folder: Path) -> Folder:
-    """The changes in the plan's order, each with the tag after it; raises UsageError."""
+def read_sqitch(folder: Path, values: Mapping[str, str]) -> Folder:
+    """The changes in the plan's order, each with the tag after it; raises UsageError.
+
+    `values` are those of psql's variables, before what sqitch.conf says of them.
+    """
     plan = plan_of(folder)
     if plan is None:
         raise UsageError(f"{folder} has no sqitch.plan", "name the folder that holds it")
+    for section, key, value in _configured(folder):
+        if (section, key) == ("core", "engine") and value not in _ENGINES:
+            raise UsageError(
+                f"{folder}/sqitch.conf says the engine {value}, and shards are PostgreSQL",
+                "give the project's folder for pg",
+            )
     settings = _settings(folder)
+    variables = {**_variables(folder), **values}
     changes, days = _read_plan(plan)
     notes = []
     migrations = []
@@ -57,6 +74,10 @@ def read_sqitch(folder: Path) -> Folder:
             raise refuse(
                 str(plan), change.line, f"no deploy script belongs to {change.name}", "add it"
             )
+        if change.others:
+            text = f"it needs {', '.join(change.others)} of another project, imported apart"
+            where = f"{plan}:{change.line}"
+            notes.append(Note(text=text, where=where, decide=True))
         if found["verify"] is not None:
             notes.append(Note(text="a verify script; not taken", where=str(found["verify"])))
         migrations.append(
@@ -65,8 +86,8 @@ def read_sqitch(folder: Path) -> Folder:
                 path=str(deploy.relative_to(folder)),
                 where=str(deploy),
                 title=change.name,
-                sql=read_text(deploy),
-                undo=read_text(revert) if revert is not None else None,
+                sql=psql_text(deploy, folder, variables),
+                undo=psql_text(revert, folder, variables) if revert is not None else None,
                 tag=change.tag,
             )
         )
@@ -74,18 +95,30 @@ def read_sqitch(folder: Path) -> Folder:
 
 
 def _settings(folder: Path) -> dict[str, str]:
+    """Where sqitch.conf says that things are, whichever engine it says it for."""
+    return {key: value for _, key, value in _configured(folder) if key in _PATHS}
+
+
+def _variables(folder: Path) -> dict[str, str]:
+    return {key: value for section, key, value in _configured(folder) if section in _VARIABLES}
+
+
+def _configured(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Section, key and value of each line of sqitch.conf."""
     path = folder / "sqitch.conf"
-    if not path.is_file():
-        return {}
-    matches = (_KEYS.fullmatch(line) for line in read_text(path).splitlines())
-    return {match[1]: match[2].strip('"') for match in matches if match}
+    section = ""
+    for line in read_text(path).splitlines() if path.is_file() else ():
+        if (begun := _SECTION.fullmatch(line)) is not None:
+            section = begun[1]
+        elif (match := _SETTING.fullmatch(line)) is not None:
+            yield section, match[1], match[2].strip('"')
 
 
 def _script(
     folder: Path, plan: Path, settings: dict[str, str], kind: str, name: str
 ) -> Path | None:
     where = folder / settings[f"{kind}_dir"] if f"{kind}_dir" in settings else plan.parent / kind
-    path = where / f"{name}.sql"
+    path = where / f"{name}.{settings.get('extension', 'sql')}"
     return path if path.is_file() and inside(folder, path) else None
 
 
@@ -105,7 +138,8 @@ def _read_plan(plan: Path) -> tuple[list[_Change], list[tuple[str, date]]]:
             if tag[2]:
                 days.append((tag[1], date.fromisoformat(tag[2])))
         elif (match := _CHANGE.fullmatch(line)) is not None and not line.startswith("-"):
-            change = _Change(match[1], number)
+            others = tuple(word for word in (match[2] or "").split() if ":" in word)
+            change = _Change(match[1], number, others)
             if (before := last.get(change.name)) is not None:
                 if not before.tag:
                     raise refuse(

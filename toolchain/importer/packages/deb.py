@@ -17,7 +17,7 @@ from toolchain.importer.versions import release_of
 from toolchain.model.carried import Carried, Field
 from toolchain.model.release import Format
 
-_SCRIPTS = ("preinst", "postinst", "prerm", "postrm", "config", "triggers")
+SCRIPTS = ("preinst", "postinst", "prerm", "postrm", "config", "triggers")
 _LONGEST = 1 << 20
 _FIELDS = (Field.DEPENDS, Field.PRE_DEPENDS, Field.CONFLICTS, Field.BREAKS)
 _TEXTS = {"Maintainer": "maintainer", "Homepage": "homepage"}
@@ -31,7 +31,7 @@ def read_deb(path: Path, processes: Processes) -> Facts:
         with DebFile(filename=str(path)) as deb:
             fields = {str(key): str(value) for key, value in deb.debcontrol().items()}
             scripts = {
-                name: _member(deb.control, name) for name in _SCRIPTS if deb.control.has_file(name)
+                name: _member(deb.control, name) for name in SCRIPTS if deb.control.has_file(name)
             }
             conffiles = frozenset(_member(deb.control, "conffiles").split())
     # python-debian raises whatever ar, tar and the decompressors under it raise.
