@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # As toolchain.simulate.commands has them; a test holds the two together.
 _GATES = ("proof", "relations", "shard-packages", "hook", "start-up", "contract")
-_ASSUMPTIONS = ("returns", "outages", "clocks", "retired")
+_ASSUMPTIONS = ("returns", "outages", "clocks", "retired", "durable", "names")
 
 
 @click.command("simulate")

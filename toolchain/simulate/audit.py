@@ -6,7 +6,8 @@ now and then it looks at everything, and at every pair where the fleet is small.
 
 from dataclasses import dataclass
 
-from toolchain.simulate.fleet import Fleet, Host, Node
+from toolchain.simulate.fleet import Fleet
+from toolchain.simulate.members import Host, Node
 
 _EVERY_PAIR = 20_000
 
@@ -105,6 +106,11 @@ class Audit:
 def host_name(name: int) -> str:
     """How a host is called in sentences."""
     return f"host{name:05d}"
+
+
+def host_number(name: str) -> int:
+    """The host that a sentence calls so."""
+    return int(name.removeprefix("host"))
 
 
 def shard_name(name: int) -> str:

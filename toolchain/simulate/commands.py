@@ -72,9 +72,10 @@ class Undo:
 
 @dataclass(frozen=True, slots=True)
 class Retire:
-    """A host's registrations are taken out of the gate's sight."""
+    """A host's registrations are taken out of the gate's sight; by force even if it is live."""
 
     host: int
+    force: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +97,23 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Nobody can reach a shard for so many seconds."""
+    """Nobody can reach a shard, or any (None), for so many seconds."""
 
-    shard: int
+    shard: int | None
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
 class ClockJump:
-    """The clock of a shard's database jumps, forward or back."""
+    """The clock of a shard's database, or of all (None), jumps, forward or back."""
+
+    shard: int | None
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A shard is again what it was so many seconds ago: a standby that lagged, or a backup."""
 
     shard: int
     seconds: int
@@ -127,9 +136,26 @@ class AgentHangs:
 
 @dataclass(frozen=True, slots=True)
 class RegistrarDies:
-    """The unit that refreshes a registration dies and is started anew, from the files there."""
+    """The unit that refreshes a registration dies, and is started anew so many seconds later."""
 
     host: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideLeft:
+    """Somebody overrides a host's hook for so many seconds; whoever comes meanwhile passes it."""
+
+    host: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """A host becomes a running copy of another one, host name included."""
+
+    host: int
+    original: int
 
 
 Command = (
@@ -144,6 +170,9 @@ Command = (
     | RunnerKilled
     | AgentHangs
     | RegistrarDies
+    | Restore
+    | OverrideLeft
+    | Clone
 )
 
 # A moment in seconds, and what comes then.
@@ -164,7 +193,9 @@ class Gate(Enum):
 class Assumption(Enum):
     """What the promise rests on; each can be lifted, to see what then happens."""
 
-    RETURNS = "returns"  # who is cut off and runs on returns before its registration expires
+    RETURNS = "returns"  # who runs without a refresh is back before its registration expires
     OUTAGES = "outages"  # a shard is away for less than a registration lives
     CLOCKS = "clocks"  # no database's clock jumps forward by more than that leaves
-    RETIRED = "retired"  # of those that have expired, only who has stopped is retired
+    RETIRED = "retired"  # only who has stopped is retired
+    DURABLE = "durable"  # what a shard has committed stays: no lagging standby, no old backup
+    NAMES = "names"  # no two hosts have the same name

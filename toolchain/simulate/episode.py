@@ -1,13 +1,13 @@
 """One fleet from its first state until it has come to the newest release, or the steps are used."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from random import Random
 
 from toolchain.simulate.audit import IllegalStateError
-from toolchain.simulate.commands import Assumption, Event, Gate
+from toolchain.simulate.commands import Assumption, Command, Event, Gate
 from toolchain.simulate.dispatch import Dispatch
 from toolchain.simulate.facts import Facts
 from toolchain.simulate.mistakes import Mistakes
@@ -21,6 +21,8 @@ _ROUND = 60
 _AFTERMATH = 3_600
 _AUDIT_EVERY = 10_000
 _MOST_FAILURES = 5
+# One look in so many is the other operator's, too.
+_ABSENT = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,12 @@ class Setting:
     shards: int
     without: frozenset[Gate] = frozenset()
     lifted: frozenset[Assumption] = frozenset()
+
+    @property
+    def whole(self) -> "Setting":
+        """The same with all gates and assumptions."""
+        facts = self.facts.honest
+        return Setting(facts=facts, servers=self.servers, shards=self.shards)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +53,17 @@ class Scene:
     events: tuple[Event, ...] = field(repr=False)
     until: int
 
-    def world(
-        self,
-        *,
-        without: frozenset[Gate],
-        tell: Tell | None = None,
-        late: Late | None = None,
-    ) -> World:
+    @property
+    def whole(self) -> "Scene":
+        """The same with all gates and assumptions."""
+        return replace(self, setting=self.setting.whole)
+
+    def world(self, *, tell: Tell | None = None, late: Late | None = None) -> World:
         """The world at its beginning, with all events to come."""
+        setting = self.setting
         world = World(
-            self.setting.facts, hosts=self.hosts, shards=self.shards, start=self.start,
-            without=without, lifted=self.setting.lifted, tell=tell, late=late,
+            setting.facts, hosts=self.hosts, shards=self.shards, start=self.start,
+            without=setting.without, lifted=setting.lifted, tell=tell, late=late,
         )  # fmt: skip
         dispatch = Dispatch(world)
         for moment, command in self.events:
@@ -64,7 +72,7 @@ class Scene:
 
 
 class Episode:
-    """A fleet, the operator who keeps to the plan, and all who do not."""
+    """A fleet, an operator who keeps to the plan, one whose plan is stale, and all other people."""
 
     def __init__(
         self,
@@ -88,10 +96,11 @@ class Episode:
         self._place = start
         self._failures = 0
         self._rollouts = self._next_rollout()
+        self._colleague = self._next_rollout()
         self._events: list[Event] = []
         self._ended = False
         self.illegal: IllegalStateError | None = None
-        self.world.round(0, self._look)
+        self.world.expected(0, self._look)
 
     def run(self, steps: int) -> bool:
         """Go so many steps; False where the episode has ended, by an illegal state or well."""
@@ -124,19 +133,30 @@ class Episode:
         """What operators and chance do in the next minute."""
         if self._rollouts.ended:
             if not self._go_on():
-                self.world.round(self.world.now + _AFTERMATH, self._end)
+                self.world.expected(_AFTERMATH, self._end)
                 return
             self._rollouts = self._next_rollout()
         size = self._setting.servers + self._setting.shards
         chances = self._random.randrange(max(4, size // 25))
-        commands = chain(self._rollouts.some(size // 25 + 2), self._mistakes.some(chances))
+        commands = chain(
+            self._rollouts.some(size // 25 + 2),
+            self._mistakes.some(chances),
+            self._stale(size // 25 + 2),
+        )
         now = self.world.now
         for command in commands:
             moment = now + 1 + self._random.randrange(_ROUND)
             event = (moment, command)
             self._events.append(event)
             self.world.command(moment, partial(self._dispatch.carry_out, command))
-        self.world.round(now + _ROUND, self._look)
+        self.world.expected(_ROUND, self._look)
+
+    def _stale(self, count: int) -> Iterator[Command]:
+        """What another operator does now and then, by a plan of some hours ago."""
+        if self._random.randrange(_ABSENT) == 0:
+            if self._colleague.ended:
+                self._colleague = self._next_rollout()
+            yield from self._colleague.some(count)
 
     def _end(self) -> None:
         self._ended = True

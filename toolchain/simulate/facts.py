@@ -6,11 +6,11 @@ from toolchain.model.law import ServerHandshake, ShardHandshake, compatible, pee
 from toolchain.model.release import Product, Release
 from toolchain.model.version import Version
 from toolchain.model.window import Window
-from toolchain.plan.rollout.facts import Chain, chain_of
-from toolchain.runner.law import Handshake
-from toolchain.runner.manifest import Manifest, Phase, Script, Step
-from toolchain.runner.manifest import Release as ManifestRelease
-from toolchain.runner.version import Versions
+from toolchain.plan.rollout.world.facts import Chain, chain_of
+from toolchain.runner.core.law import Handshake
+from toolchain.runner.core.version import Versions
+from toolchain.runner.ledger.manifest import Manifest, Phase, Script, Step
+from toolchain.runner.ledger.manifest import Release as ManifestRelease
 
 # What a manifest says of SQL; a simulated shard runs none.
 _NO_SQL = Script("", "", "")
@@ -20,10 +20,11 @@ class Facts:
     """What packages say, which the gates go by, and what is true, which the audit goes by.
 
     They are the same unless `lying`: then each window promises one release more than the truth,
-    which is what the proof keeps from being published.
+    which is what the proof keeps from being published; `honest` says the truth.
     """
 
     def __init__(self, product: Product, *, lying: bool = False) -> None:
+        self.honest: Facts = Facts(product) if lying else self
         self.true = product
         self.said = _widened(product) if lying else product
         self.lying = lying

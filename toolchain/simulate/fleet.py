@@ -1,128 +1,10 @@
-"""Hosts and shards as they stand, with the counts that make each question a small one."""
+"""All hosts and shards, with the counts that make each question a small one."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 
-from toolchain.runner.records import Ledger
 from toolchain.simulate.facts import Facts
-
-# Seconds, as the packages set them: the agent's timer, a registration's refresh and its life.
-SYNC = 60
-REFRESH = 120
-EXPIRES = 600
-
-
-# How many of a shard's last jumps of the clock, and of what it last said, are remembered.
-_KEPT = 8
-
-
-class Host:
-    """A server host; `installed` and `running` are places of releases, None for none."""
-
-    __slots__ = (
-        "agent_hung", "apart", "booted", "busy", "calm", "cut", "frozen", "installed", "isolated",
-        "life", "lost", "name", "running", "since", "touched", "up",
-    )  # fmt: skip
-
-    def __init__(self, name: int, installed: int | None) -> None:
-        self.name = name
-        self.installed = installed
-        self.running: int | None = None
-        self.up = True
-        self.busy = False
-        # Raised when the host dies: what was under way for an earlier life is void.
-        self.life = 0
-        # Whether the package that is there came by a run of the package manager that nobody
-        # has seen start yet.
-        self.touched = False
-        self.cut: dict[int, int] = {}
-        # Until then no other fault of its network is bearable.
-        self.calm = 0
-        self.isolated: int | None = None
-        # Shards with which this host's registration is another than with the rest.
-        self.apart: dict[int, None] = {}
-        self.since = 0
-        self.booted = 0
-        self.lost = 0
-        self.agent_hung: int | None = None
-        self.frozen: tuple[int, ...] = ()
-
-    def refreshed(self, now: int) -> int:
-        """When the running server was last seen by shards that it can reach."""
-        phase = self.name * 7919 % REFRESH
-        return max(self.since, now - (now - phase) % REFRESH)
-
-    def next_refresh(self, now: int) -> int:
-        """When it will be seen next."""
-        phase = self.name * 7919 % REFRESH
-        return now + REFRESH - (now - phase) % REFRESH
-
-    def synced(self, now: int) -> int:
-        """When its agent last read the shards."""
-        at = now - (now - self.name * 104_729) % SYNC
-        if at < self.booted:
-            at = self.lost
-        return at if self.isolated is None else min(at, self.isolated)
-
-
-class Node:
-    """A shard: its ledger, what it says and what is true of it, and who works on it."""
-
-    __slots__ = (
-        "_clock", "_past", "back", "calm", "down", "gone", "job", "ledger", "life",
-        "name", "package", "says", "truth",
-    )  # fmt: skip
-
-    def __init__(self, name: int, ledger: Ledger, says: int, package: int) -> None:
-        self.name = name
-        self.ledger = ledger
-        self.says = says
-        self.truth = says
-        self.package = package
-        self.job: str | None = None
-        self.life = 0
-        # Since when nobody reaches it; and the last time that this began, and ended.
-        self.down: int | None = None
-        self.gone = -EXPIRES
-        self.back = -EXPIRES
-        self.calm = 0
-        self._clock = [(-(10**9), 0)]
-        self._past = [(-(10**9), says)]
-
-    def clock(self, moment: int) -> int:
-        """What the database's clock shows."""
-        if len(self._clock) == 1:
-            return moment + self._clock[0][1]
-        at = bisect_right(self._clock, (moment, 10**9)) - 1
-        return moment + self._clock[max(at, 0)][1]
-
-    def jump(self, now: int, seconds: int) -> None:
-        """Set the clock."""
-        self._clock.append((now, self._clock[-1][1] + seconds))
-        del self._clock[:-_KEPT]
-
-    def live(self, seen: int, now: int) -> bool:
-        """`interlock.live`: whether one who was seen then counts, by the database's clock."""
-        return self.clock(seen) + EXPIRES > self.clock(now)
-
-    def all_live(self, now: int) -> bool:
-        """Whether everyone who refreshes counts, whenever that was last."""
-        oldest = now - REFRESH
-        if oldest < self.back and self.gone <= now:
-            oldest = self.gone - REFRESH
-        jumps = (moment for moment, _ in self._clock if oldest < moment <= now)
-        return self.live(oldest, now) and all(self.live(moment, now) for moment in jumps)
-
-    def say(self, now: int, state: int) -> None:
-        """Say something else from now on."""
-        self.says = state
-        self._past.append((now, state))
-        del self._past[:-_KEPT]
-
-    def said(self, moment: int) -> int:
-        """What it said at a moment."""
-        at = bisect_right(self._past, (moment, 10**9)) - 1
-        return self._past[max(at, 0)][1]
+from toolchain.simulate.members import Host, Node
 
 
 class Fleet:
@@ -134,6 +16,8 @@ class Fleet:
         self.shards = {shard.name: shard for shard in shards}
         self.running: dict[int, dict[int, None]] = {}
         self.down: dict[int, None] = {}
+        # Seconds by which the clock was set back that was set back most, all its leaps together.
+        self.set_back = 0
         # What shards say, and what is true of them, each with how many.
         self.says: dict[int, int] = {}
         self.truths: dict[int, int] = {}
@@ -141,6 +25,10 @@ class Fleet:
             self.says[shard.says] = self.says.get(shard.says, 0) + 1
             self.truths[shard.truth] = self.truths.get(shard.truth, 0) + 1
         self._pictures = [(-(10**9), dict(self.says))]
+
+    def is_copied(self, host: Host) -> bool:
+        """Whether another host goes by its name."""
+        return any(each.key == host.name for each in self.hosts.values() if each is not host)
 
     def database_on(self, host: int) -> Node | None:
         """The shard whose database package is on the same host: of every fourth shard."""
@@ -161,6 +49,11 @@ class Fleet:
             if not here:
                 del self.running[host.running]
             host.running = None
+
+    def jump(self, shard: Node, now: int, seconds: int) -> None:
+        """Set the clock of a shard's database."""
+        shard.jump(now, seconds)
+        self.set_back = max(self.set_back, shard.set_back)
 
     def move(self, shard: Node, now: int, says: int, truth: int) -> None:
         """A shard says, and is, something else."""

@@ -10,22 +10,32 @@ from typing import cast
 
 from toolchain.model.change import Phase as ModelPhase
 from toolchain.model.version import Version
-from toolchain.plan.rollout.shard import ShardState, Stage
-from toolchain.runner import walk
-from toolchain.runner.gate import require_fit
-from toolchain.runner.law import Handshake
-from toolchain.runner.manifest import Manifest, Phase, Step
-from toolchain.runner.records import Ledger, StepRecord
-from toolchain.runner.session import Row as SqlRow
-from toolchain.runner.session import Session
-from toolchain.runner.version import Versions
+from toolchain.plan.rollout.world.shard import ShardState, Stage
+from toolchain.runner.core.law import Handshake
+from toolchain.runner.core.session import Row as SqlRow
+from toolchain.runner.core.session import Session
+from toolchain.runner.core.version import Versions
+from toolchain.runner.ledger import walk
+from toolchain.runner.ledger.actions import (
+    Backward,
+    Close,
+    Forward,
+    Lower,
+    MakeReady,
+    Position,
+    RunStep,
+    UndoStep,
+)
+from toolchain.runner.ledger.gate import require_fit
+from toolchain.runner.ledger.manifest import Manifest, Phase, Step
+from toolchain.runner.ledger.records import Ledger, StepRecord
 from toolchain.simulate.audit import host_name
 from toolchain.simulate.facts import Facts, as_model
-from toolchain.simulate.fleet import EXPIRES, Node
+from toolchain.simulate.members import EXPIRES, Node
 from toolchain.simulate.registry import Registry
 from toolchain.simulate.truth import truth
 
-Action = walk.Forward | walk.Backward
+Action = Forward | Backward
 
 
 class _Answers:
@@ -63,7 +73,7 @@ class Phases:
         self._facts = facts
         self._registry = registry
         self._gated = gated
-        self._forward: dict[object, tuple[walk.Forward, ...]] = {}
+        self._forward: dict[object, tuple[Forward, ...]] = {}
 
     def act(self, shard: Node, place: int, action: Action, now: int) -> int:
         """One transaction of a run; what the shard says then, as a number.
@@ -72,13 +82,13 @@ class Phases:
         """
         ledger = shard.ledger
         match action:
-            case walk.Close(release=release):
+            case Close(release=release):
                 said = walk.closed(ledger.handshake, release)
                 self._ask(shard, said, f"the contract of {release.version}", now)
                 shard.ledger = replace(ledger, handshake=said, closed=release.version)
-            case walk.MakeReady(release=release):
+            case MakeReady(release=release):
                 self._make_ready(shard, ledger, release.version, place, now)
-            case walk.RunStep(step=step, release=release, completes=completes):
+            case RunStep(step=step, release=release, completes=completes):
                 if step in release.preparing:
                     said = walk.made_ready(ledger.handshake, release)
                     self._ask(shard, said, f"schema {release.schema} of {release.version}", now)
@@ -86,20 +96,20 @@ class Phases:
                 shard.ledger = ran
                 if completes:
                     self._make_ready(shard, ran, release.version, place, now)
-            case walk.Lower(handshake=said, ready=ready):
+            case Lower(handshake=said, ready=ready):
                 self._ask(shard, said, f"going back to {said}", now)
                 shard.ledger = replace(ledger, handshake=said, ready=ready)
-            case walk.UndoStep(step=step):
+            case UndoStep(step=step):
                 steps = {**ledger.steps, step.id: _record(step, "undone")}
                 shard.ledger = replace(ledger, steps=steps)
         return self._facts.number(shard.ledger.handshake)
 
-    def forward(self, place: int, ledger: Ledger, phase: Phase) -> tuple[walk.Forward, ...]:
+    def forward(self, place: int, ledger: Ledger, phase: Phase) -> tuple[Forward, ...]:
         """What a database package would still do with a shard, up to a phase of its release."""
         key = (place, phase, ledger.ready, ledger.closed, ledger.handshake, _done(ledger))
         if key not in self._forward:
             manifest = self._facts.manifest(place)
-            target = walk.Position(len(manifest.releases) - 1, phase)
+            target = Position(len(manifest.releases) - 1, phase)
             self._forward[key] = walk.forward(manifest, ledger, target)
         return self._forward[key]
 
@@ -135,15 +145,15 @@ def grown(facts: Facts, place: int) -> Ledger:
     """The ledger of a shard that came to a release through all that its package carries."""
     manifest = facts.manifest(place)
     ledger = walk.fresh(manifest)
-    target = walk.Position(len(manifest.releases) - 1, Phase.CONTRACT)
+    target = Position(len(manifest.releases) - 1, Phase.CONTRACT)
     for action in walk.forward(manifest, ledger, target):
         match action:
-            case walk.Close(release=release):
+            case Close(release=release):
                 said = walk.closed(ledger.handshake, release)
                 ledger = replace(ledger, handshake=said, closed=release.version)
-            case walk.MakeReady(release=release):
+            case MakeReady(release=release):
                 ledger = _ready(ledger, manifest, release.version)
-            case walk.RunStep(step=step, release=release, completes=completes):
+            case RunStep(step=step, release=release, completes=completes):
                 steps = {**ledger.steps, step.id: _record(step, "done")}
                 ledger = replace(ledger, steps=steps)
                 if completes:

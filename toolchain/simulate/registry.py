@@ -1,13 +1,15 @@
 """The registrations with all shards, as `check_in`, `check_out`, `retire` and time leave them.
 
 A server registers with every shard alike, so that ten million rows are one row for each host, and
-the few that are apart: with a shard that a host could not reach, its row is another one.
+the few that are apart: with a shard that a host could not reach, its row is another one. A host
+is known by its key, which is its name, or the name of the host that it was copied from.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toolchain.simulate.fleet import EXPIRES, Fleet, Host, Node
+from toolchain.simulate.fleet import Fleet
+from toolchain.simulate.members import EXPIRES, Host, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +34,37 @@ class Registry:
         """Every shard has taken the registration, and it is refreshed from now on."""
         self.forget(host)
         for name in host.apart:
-            del self.apart[name][host.name]
+            del self.apart[name][host.key]
         host.apart.clear()
-        self.known[host.name] = place
-        self.refreshing.setdefault(place, {})[host.name] = None
+        self.known[host.key] = place
+        self.refreshing.setdefault(place, {})[host.key] = None
+        host.registers(host.since, place)
 
     def register_again(self, host: Host, place: int) -> None:
         """Every shard that the running server can reach has taken a refresh of it."""
         self.forget(host)
         for name in [name for name in host.apart if name not in host.cut]:
             self.rejoin(host, name)
-        self.known[host.name] = place
-        self.refreshing.setdefault(place, {})[host.name] = None
+        self.known[host.key] = place
+        self.refreshing.setdefault(place, {})[host.key] = None
 
     def forget(self, host: Host) -> None:
         """The common row is gone from all shards; those apart stay."""
-        place = self.known.pop(host.name, None)
+        place = self.known.pop(host.key, None)
         if place is not None:
             here = self.refreshing[place]
-            del here[host.name]
+            del here[host.key]
             if not here:
                 del self.refreshing[place]
-        self.left.pop(host.name, None)
+        self.left.pop(host.key, None)
 
     def leave(self, host: Host, now: int) -> None:
         """Nobody refreshes it any more: it will expire."""
-        place = self.known.get(host.name)
+        place = self.known.get(host.key)
         if place is not None:
             row = Row(place, host.refreshed(now))
             self.forget(host)
-            self.left[host.name] = row
+            self.left[host.key] = row
 
     def check_out(self, host: Host, now: int) -> None:
         """A server that stops says so to the shards that it can reach."""
@@ -73,6 +76,7 @@ class Registry:
             if name not in host.cut and name not in self._fleet.down:
                 self.rejoin(host, name)
         self.forget(host)
+        host.registers(now, None)
 
     def part(self, host: Host, shard: Node, now: int) -> None:
         """A shard is out of a host's reach: the row with it grows old by itself."""
@@ -83,22 +87,22 @@ class Registry:
 
     def set_apart(self, host: Host, shard: int, row: Row | None) -> None:
         """The row with one shard, or none, whatever the others have."""
-        self.apart.setdefault(shard, {})[host.name] = row
+        self.apart.setdefault(shard, {})[host.key] = row
         host.apart[shard] = None
 
     def rejoin(self, host: Host, shard: int) -> None:
         """The row with a shard is again as with the others."""
         if shard in host.apart:
             del host.apart[shard]
-            del self.apart[shard][host.name]
+            del self.apart[shard][host.key]
 
     def row(self, host: Host, shard: Node, now: int) -> Row | None:
         """What one shard knows of one host."""
         if shard.name in host.apart:
-            return self.apart[shard.name][host.name]
-        place = self.known.get(host.name)
+            return self.apart[shard.name][host.key]
+        place = self.known.get(host.key)
         if place is None:
-            return self.left.get(host.name)
+            return self.left.get(host.key)
         seen = host.refreshed(now)
         if shard.gone <= seen < shard.back or (shard.down is not None and seen >= shard.gone):
             seen = host.refreshed(shard.gone)
@@ -144,10 +148,10 @@ class Registry:
         for other, hosts in self.refreshing.items():
             if not fits[other]:
                 for name in hosts:
-                    if name != host.name and self._seen(host, self._fleet.hosts[name], now):
+                    if name != host.key and self._seen(host, self._fleet.hosts[name], now):
                         return name
         for name, row in self.left.items():
-            if name != host.name and not fits[row.place] and self._live(host, row, now):
+            if name != host.key and not fits[row.place] and self._live(host, row, now):
                 return name
         for shard, rows in self.apart.items():
             if rows and shard not in host.cut and shard not in self._fleet.down:
@@ -155,7 +159,7 @@ class Registry:
                 for name, one in rows.items():
                     if (
                         one is not None
-                        and name != host.name
+                        and name != host.key
                         and not fits[one.place]
                         and node.live(one.seen, now)
                     ):
@@ -173,7 +177,7 @@ class Registry:
         return False
 
     def _live(self, host: Host, row: Row, now: int) -> bool:
-        if row.seen + 4 * EXPIRES < now:
+        if row.seen + EXPIRES + self._fleet.set_back <= now:
             return False
         return any(shard.live(row.seen, now) for shard in self._asked(host))
 

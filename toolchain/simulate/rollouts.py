@@ -4,15 +4,14 @@ from collections import deque
 from collections.abc import Iterator
 from random import Random
 
-from toolchain.plan.rollout.inventory import Fleet as PlannedFleet
-from toolchain.plan.rollout.inventory import Server, Shard
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.waves import Part, Plan, Wave
-from toolchain.runner.manifest import Phase
+from toolchain.plan.rollout.telling.waves import Part, Plan, Wave
+from toolchain.plan.rollout.world.inventory import Fleet as PlannedFleet
+from toolchain.plan.rollout.world.inventory import Server, Shard, Side
+from toolchain.runner.ledger.manifest import Phase
 from toolchain.simulate.commands import Apply, Command, Retire, Upgrade, Way
-from toolchain.simulate.fleet import Host, Node
 from toolchain.simulate.ledger import planned_state
+from toolchain.simulate.members import Host, Node
 from toolchain.simulate.world import World
 
 # How many rounds a wave may take before the operator plans anew.
@@ -112,7 +111,9 @@ class Rollouts:
                     yield shard.name
 
     def _is_behind(self, host: Host, place: int) -> bool:
-        return host.up and host.installed is not None and host.installed < place
+        # An inventory knows one host of a name, and not its copy.
+        known = host.up and host.key == host.name
+        return known and host.installed is not None and host.installed < place
 
     def _is_open(self, shard: Node, place: int, *, contract: bool) -> bool:
         ready = shard.ledger.ready

@@ -24,7 +24,8 @@ REFUSALS = ("is refused by", "script refuses", "is blocked by", "does not start"
 class Story:
     """A counterexample, as short as it gets: sentences in order, each with its second.
 
-    `otherwise` is what is said with all gates in place, None where no gate was taken away.
+    `otherwise` is what is said with all gates and assumptions in place, None where none was taken
+    away.
     """
 
     hosts: int
@@ -119,8 +120,8 @@ class Hunt:
 
 def _illegal(episode: Episode, error: IllegalStateError) -> Story | None:
     hosts = [name for name in (error.host, error.other) if name is not None]
-    shards = [] if error.shard is None else [error.shard]
     scene = episode.scene(episode.world.now)
+    shards = scene.shards[:1] if error.shard is None else (error.shard,)
     every = scene.hosts, scene.shards
     return _story(shrink(scene, is_illegal, [(hosts, shards), (hosts, scene.shards), every]))
 
@@ -129,7 +130,7 @@ def _story(scene: Scene | None) -> Story | None:
     if scene is None:
         return None
     names = scene.setting.facts.names
-    fleet = scene.world(without=scene.setting.without).fleet
+    fleet = scene.world().fleet
     running = sum(host.running is not None for host in fleet.hosts.values())
     said = [f"{shard.ledger.handshake}" for shard in fleet.shards.values()][:1]
     told = [
@@ -139,16 +140,20 @@ def _story(scene: Scene | None) -> Story | None:
             f" shards: {', each at '.join([str(len(fleet.shards)), *said])}",
         )
     ]
-    error = replay(scene, scene.setting.without, lambda second, line: told.append((second, line)))
+    error = replay(scene, lambda second, line: told.append((second, line)))
     if error is not None:
         told.append((told[-1][0], f"illegal: {error}"))
     kept: list[str] = []
-    replay(scene, frozenset(), lambda _, line: kept.append(line))
-    refusals = [line for line in kept if any(word in line for word in REFUSALS)]
+    if scene.setting.without or scene.setting.lifted:
+        replay(scene.whole, lambda _, line: kept.append(line))
+    # Where the two part; a refusal that both know is not what was missing.
+    known = {line for _, line in told}
+    refusals = (line for line in kept if any(word in line for word in REFUSALS))
+    parting = next((line for line in refusals if line not in known), None)
     return Story(
         hosts=len(scene.hosts),
         shards=len(scene.shards),
         commands=len(scene.events),
         sentences=tuple(told),
-        otherwise=refusals[-1] if refusals and scene.setting.without else None,
+        otherwise=parting,
     )

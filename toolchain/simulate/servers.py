@@ -4,13 +4,14 @@ from functools import partial
 
 from toolchain.simulate.audit import host_name
 from toolchain.simulate.commands import Gate, Upgrade, Way
-from toolchain.simulate.fleet import Host
+from toolchain.simulate.members import Host, Node
 from toolchain.simulate.world import World
 
 # Seconds. systemd tries a refused start every five; a simulated one ever less often.
 _RETRY = 300
 _LONGEST_RETRY = 16 * _RETRY
 _STOPPING = 2
+_RESTARTS = 5
 
 _UNREACHABLE = "a shard can't be asked"
 
@@ -23,6 +24,8 @@ class Servers:
         self._fleet = world.fleet
         self._facts = world.facts
         self._registry = world.registry
+        # Hosts whose service was refused because a shard could not be asked.
+        self._waiting: dict[int, None] = {}
 
     def upgrade(self, command: Upgrade) -> None:
         """A person or a tool asks for a release; refused here, nothing was touched."""
@@ -62,7 +65,7 @@ class Servers:
                 if not world.solver.beside_shard(wanted, host.installed, state):
                     said = self._facts.states[state]
                     return Gate.SHARD_PACKAGES, f"a shard was read with {said}"
-        if way.hooked and world.has(Gate.HOOK):
+        if way.hooked and not host.overridden and world.has(Gate.HOOK):
             why = self.against(host, wanted, unreachable=True)
             if why is not None:
                 return Gate.HOOK, why
@@ -90,7 +93,8 @@ class Servers:
         if host.life != life:
             return
         world, name = self._world, host_name(host.name)
-        if command.way.scripted and host.installed is not None and world.has(Gate.HOOK):
+        scripted = command.way.scripted and not host.overridden
+        if scripted and host.installed is not None and world.has(Gate.HOOK):
             why = self.against(host, command.release, unreachable=False)
             if why is not None:
                 host.busy = False
@@ -110,12 +114,13 @@ class Servers:
     def _restart(self, host: Host, life: int) -> None:
         if host.life != life:
             return
-        self._stop(host)
+        self.stop(host)
         if self._world.tell:
             self._world.say(f"{host_name(host.name)}: the service stops, to start anew")
         self._world.after(_STOPPING, partial(self.start, host, life))
 
-    def _stop(self, host: Host) -> None:
+    def stop(self, host: Host) -> None:
+        """The service stops in order."""
         if host.running is not None:
             self._fleet.stop(host)
             self._registry.check_out(host, self._world.now)
@@ -129,10 +134,12 @@ class Servers:
         why = self.against(host, place, unreachable=True)
         if why is not None and world.has(Gate.START_UP):
             self._refused(host, place, why)
-            after = min(2 * wait, _LONGEST_RETRY)
-            world.after(wait, partial(self.start, host, life, after))
+            self._wait(host, wait, min(2 * wait, _LONGEST_RETRY))
+            if why is _UNREACHABLE:
+                self._waiting[host.name] = None
             return
         host.touched = False
+        self._waiting.pop(host.name, None)
         self._fleet.start(host, world.now)
         if why is None:
             self._registry.register(host, place)
@@ -142,6 +149,39 @@ class Servers:
         if world.tell:
             world.say(f"{name}: server {self._facts.names[place]} runs")
         world.audit.host(host)
+
+    def _wait(self, host: Host, wait: int, after: int) -> None:
+        host.tries += 1
+        self._world.after(wait, partial(self._try, host, host.life, host.tries, after))
+
+    def _try(self, host: Host, life: int, number: int, after: int) -> None:
+        if host.tries == number:
+            self.start(host, life, after)
+
+    def try_again(self) -> None:
+        """What could not be asked can be; systemd's next try sees it (RestartSec is 5 s)."""
+        if self._fleet.down:
+            return
+        for name in self._waiting:
+            self._wait(self._fleet.hosts[name], 1 + name * 7919 % _RESTARTS, _RETRY)
+        self._waiting.clear()
+
+    def refresh(self, host: Host, shard: Node, since: int) -> None:
+        """The next refresh of this start of the server reaches a shard, if that accepts it."""
+        place = host.running
+        if place is None or host.since != since or host.mute or host.isolated is not None:
+            return
+        reached = shard.name not in host.cut and shard.down is None
+        if reached and self._facts.accepts(place, shard.says):
+            self._registry.rejoin(host, shard.name)
+
+    def refresh_all(self, host: Host) -> None:
+        """A refresh registers what runs again, where every shard accepts it."""
+        place = host.running
+        if place is None or host.mute or host.isolated is not None:
+            return
+        if self.against(host, place, unreachable=False) is None:
+            self._registry.register_again(host, place)
 
     def _refused(self, host: Host, place: int, why: str) -> None:
         world = self._world
@@ -167,8 +207,9 @@ class Servers:
             self._fleet.stop(host)
             self._registry.leave(host, world.now)
         host.lost = host.synced(world.now)
-        host.up, host.busy, host.touched = False, False, False
+        host.up, host.busy, host.touched, host.overridden = False, False, False, False
         host.life += 1
+        self._waiting.pop(host.name, None)
         if world.tell:
             world.say(f"{host_name(host.name)} loses its power")
         world.after(seconds, partial(self._boot, host, host.life))

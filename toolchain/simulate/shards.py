@@ -3,15 +3,16 @@
 from collections.abc import Iterator
 from functools import partial
 
-from toolchain.runner import walk
-from toolchain.runner.conflicts import check_ledger
-from toolchain.runner.errors import RunnerError
-from toolchain.runner.gate import Blocked
-from toolchain.runner.manifest import Phase
-from toolchain.simulate.audit import shard_name
+from toolchain.runner.core.errors import RunnerError
+from toolchain.runner.ledger import walk
+from toolchain.runner.ledger.actions import Position, describe
+from toolchain.runner.ledger.conflicts import check_ledger
+from toolchain.runner.ledger.gate import Blocked
+from toolchain.runner.ledger.manifest import Phase
+from toolchain.simulate.audit import host_number, shard_name
 from toolchain.simulate.commands import Apply, Gate, Undo
-from toolchain.simulate.fleet import Node
 from toolchain.simulate.ledger import Action
+from toolchain.simulate.members import Node
 from toolchain.simulate.world import World
 
 
@@ -73,7 +74,7 @@ class Shards:
         try:
             check_ledger(manifest, shard.ledger)
             if phase is None:
-                target = walk.Position(manifest.index(name[release]), Phase.CONTRACT)
+                target = Position(manifest.index(name[release]), Phase.CONTRACT)
                 actions = walk.backward(manifest, shard.ledger, target)
             else:
                 actions = world.phases.forward(package, shard.ledger, phase)
@@ -82,6 +83,7 @@ class Shards:
             if world.tell:
                 world.say(f"{shard_name(shard.name)}: {what} is refused: {error}")
             return
+        shard.blocked_by = ()
         if actions:
             shard.job = what
             world.outcomes["runs begun"] += 1
@@ -119,13 +121,15 @@ class Shards:
         except Blocked as error:
             shard.job = None
             shard.life += 1
+            shard.blocked_by = tuple(host_number(one.host) for one in error.servers)
             world.outcomes["refused by contract"] += 1
             if world.tell:
                 world.say(f"{shard_name(shard.name)}: {error}")
             return
         if world.tell:
-            world.say(f"{shard_name(shard.name)}: {walk.describe(action)}")
+            world.say(f"{shard_name(shard.name)}: {describe(action)}")
         self._fleet.move(shard, world.now, says, world.phases.truth(shard, package))
+        shard.back_up(world.now)
         following = next(rest, None)
         if following is None:
             shard.job = None

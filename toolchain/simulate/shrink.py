@@ -13,10 +13,11 @@ from toolchain.simulate.audit import IllegalStateError
 from toolchain.simulate.commands import (
     Apply,
     ClockJump,
+    Clone,
     Cut,
     Event,
-    Gate,
     Outage,
+    Restore,
     RunnerKilled,
     Undo,
 )
@@ -28,29 +29,29 @@ Shows = Callable[[Scene], bool]
 
 
 def is_illegal(scene: Scene) -> bool:
-    """Whether a scene reaches an illegal state."""
-    return replay(scene, scene.setting.without) is not None
+    """Whether a scene reaches an illegal state that what was taken away would have kept out."""
+    if replay(scene) is None:
+        return False
+    setting = scene.setting
+    return not (setting.without or setting.lifted) or replay(scene.whole) is None
 
 
 def is_late(scene: Scene) -> bool:
     """Whether a service goes down that all gates together would have kept up."""
-    return _is_late(scene, scene.setting.without) and not _is_late(scene, frozenset())
+    return _is_late(scene) and not _is_late(scene.whole)
 
 
-def _is_late(scene: Scene, without: frozenset[Gate]) -> bool:
+def _is_late(scene: Scene) -> bool:
     found: list[int] = []
-    replay(scene, without, late=lambda host, _: found.append(host))
+    replay(scene, late=lambda host, _: found.append(host))
     return bool(found)
 
 
 def replay(
-    scene: Scene,
-    without: frozenset[Gate],
-    tell: Tell | None = None,
-    late: Late | None = None,
+    scene: Scene, tell: Tell | None = None, late: Late | None = None
 ) -> IllegalStateError | None:
-    """See a scene again without these gates, to its end or to an illegal state."""
-    world = scene.world(without=without, tell=tell, late=late)
+    """See a scene again, to its end or to an illegal state."""
+    world = scene.world(tell=tell, late=late)
     try:
         while (due := world.due()) is not None and due <= scene.until:
             world.step()
@@ -79,7 +80,10 @@ def shrink(
 
 
 def _smaller(scene: Scene, shows: Shows) -> Scene:
-    shards = _fewest(scene.shards, lambda kept: shows(_restricted(scene, scene.hosts, kept)))
+    # Without any shard nobody would be known to anybody, which no gate is meant for.
+    shards = _fewest(
+        scene.shards, lambda kept: bool(kept) and shows(_restricted(scene, scene.hosts, kept))
+    )
     few = _restricted(scene, scene.hosts, shards)
     hosts = _fewest(few.hosts, lambda kept: shows(_restricted(few, kept, few.shards)))
     few = _restricted(few, hosts, few.shards)
@@ -95,14 +99,17 @@ def _restricted(scene: Scene, hosts: Sequence[int], shards: Sequence[int]) -> Sc
         match event[1]:
             case Cut(host=host, shard=shard):
                 return host in some and (shard is None or shard in few)
+            case Outage(shard=shard) | ClockJump(shard=shard):
+                return shard is None or shard in few
             case (
                 Apply(shard=shard)
                 | Undo(shard=shard)
-                | Outage(shard=shard)
-                | ClockJump(shard=shard)
+                | Restore(shard=shard)
                 | RunnerKilled(shard=shard)
             ):
                 return shard in few
+            case Clone(host=host, original=original):
+                return host in some and original in some
             case command:
                 return command.host in some
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from toolchain.model.relation import Operator, RelationKind
 from toolchain.plan.packaged_handshake import release_of
 from toolchain.plan.relations import database_relations, server_relations
-from toolchain.runner.law import Server
-from toolchain.runner.shard_package import InstalledServer, shard_package
-from toolchain.runner.version import Schemas, Versions, version_key
+from toolchain.runner.core.law import Server
+from toolchain.runner.core.version import Schemas, Versions, version_key
+from toolchain.runner.packages.shard_package import InstalledServer, shard_package
 from toolchain.simulate.facts import Facts
 
 _Order = tuple[str, int]

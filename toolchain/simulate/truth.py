@@ -4,10 +4,10 @@ It goes by nothing that the runner has written about itself but which steps have
 audit finds a gate that was left out, and a handshake that promises what is not there.
 """
 
-from toolchain.runner.law import Handshake
-from toolchain.runner.manifest import Manifest, Phase, Release
-from toolchain.runner.records import Ledger
-from toolchain.runner.version import Versions, version_key
+from toolchain.runner.core.law import Handshake
+from toolchain.runner.core.version import Versions, version_key
+from toolchain.runner.ledger.manifest import Manifest, Phase, Release
+from toolchain.runner.ledger.records import Ledger
 
 
 def truth(manifest: Manifest, ledger: Ledger) -> Handshake:

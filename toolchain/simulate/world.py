@@ -8,8 +8,9 @@ from heapq import heappop, heappush
 from toolchain.simulate.audit import Audit
 from toolchain.simulate.commands import Assumption, Gate
 from toolchain.simulate.facts import Facts
-from toolchain.simulate.fleet import Fleet, Host, Node
+from toolchain.simulate.fleet import Fleet
 from toolchain.simulate.ledger import Phases, grown
+from toolchain.simulate.members import Host, Node
 from toolchain.simulate.registry import Registry
 from toolchain.simulate.solver import Solver
 
@@ -23,7 +24,7 @@ class _Rank(IntEnum):
 
     COMES = 0
     FOLLOWS = 1
-    LOOKS = 2
+    EXPECTED = 2
 
 
 class World:
@@ -74,6 +75,7 @@ class World:
         self._coming: list[tuple[int, _Rank, int, Callable[[], None]]] = []
         for shard in self.fleet.shards.values():
             shard.truth = self.phases.truth(shard, database)
+            shard.back_up(0)
         self.fleet.truths = dict(Counter(shard.truth for shard in self.fleet.shards.values()))
         for host in self.fleet.hosts.values():
             if host.installed is not None:
@@ -88,9 +90,12 @@ class World:
         """Let something come from outside; at its moment it comes before what follows by itself."""
         self._put(moment, _Rank.COMES, act)
 
-    def round(self, moment: int, act: Callable[[], None]) -> None:
-        """Let operators look at the fleet, after all else of that moment."""
-        self._put(moment, _Rank.LOOKS, act)
+    def expected(self, seconds: int, act: Callable[[], None]) -> None:
+        """Let something follow later that is no step: an operator's look, another refresh.
+
+        It comes after all else of its moment.
+        """
+        self._put(self.now + seconds, _Rank.EXPECTED, act)
 
     def _put(self, moment: int, rank: "_Rank", act: Callable[[], None]) -> None:
         self._count += 1

@@ -7,19 +7,22 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from toolchain.build.product import open_product
-from toolchain.runner import transitions, walk
-from toolchain.runner.law import Handshake
-from toolchain.runner.manifest import Phase
-from toolchain.runner.run import Run
-from toolchain.runner.session import Session
+from toolchain.runner.core.law import Handshake
+from toolchain.runner.core.session import Session
+from toolchain.runner.ledger import walk
+from toolchain.runner.ledger.actions import Close, Forward, MakeReady, RunStep
+from toolchain.runner.ledger.manifest import Phase
+from toolchain.runner.phases import transitions
+from toolchain.runner.phases.run import Run
 from toolchain.simulate import ledger as simulated
 from toolchain.simulate.episode import Setting
 from toolchain.simulate.facts import Facts
-from toolchain.simulate.fleet import Fleet, Node
+from toolchain.simulate.fleet import Fleet
+from toolchain.simulate.members import Node
 from toolchain.simulate.registry import Registry
 from toolchain.simulate.run import simulate
 
-Forward = tuple[walk.Forward, ...]
+Forward = tuple[Forward, ...]
 
 
 @pytest.fixture(scope="module")
@@ -28,22 +31,22 @@ def facts() -> Facts:
 
 
 def without_gates(actions: Forward) -> Forward:
-    return tuple(action for action in actions if not isinstance(action, walk.Close))
+    return tuple(action for action in actions if not isinstance(action, Close))
 
 
 def gates_last(actions: Forward) -> Forward:
-    return tuple(sorted(actions, key=lambda action: isinstance(action, walk.Close)))
+    return tuple(sorted(actions, key=lambda action: isinstance(action, Close)))
 
 
 def ready_at_once(actions: Forward) -> Forward:
     """Each release's schema is said with its first step."""
     said: set[str] = set()
-    told: list[walk.Forward] = []
+    told: list[Forward] = []
     for action in actions:
-        if isinstance(action, walk.RunStep) and action.step in action.release.preparing:
+        if isinstance(action, RunStep) and action.step in action.release.preparing:
             first = action.release.version not in said
             said.add(action.release.version)
-            told.append(walk.RunStep(action.step, action.release, completes=first))
+            told.append(RunStep(action.step, action.release, completes=first))
         else:
             told.append(action)
     return tuple(told)
@@ -126,11 +129,11 @@ def test_a_transition_is_the_runner_s(facts: Facts, monkeypatch: pytest.MonkeyPa
             monkeypatch.setattr(transitions, name, double)
         phases.act(shard, place, action, now=0)
         match action:
-            case walk.Close(release=release):
+            case Close(release=release):
                 transitions.close(session, run, release)
-            case walk.MakeReady(release=release):
+            case MakeReady(release=release):
                 transitions.make_ready(session, run, release)
-            case walk.RunStep(release=release, completes=True):
+            case RunStep(release=release, completes=True):
                 transitions.make_ready_within(session, run, release)
             case _:
                 continue
