@@ -96,15 +96,15 @@ def by_interlock(key: Key, *, proof: bool) -> Contestant:
             "--url",
             "https://bench.example.com",
         )
-        return [(str(BIN / "interlock"), "publish", *map(str, packages), *where, *sign)]
+        return [(str(BIN / "interlock"), "publish", "add", *map(str, packages), *where, *sign)]
 
     def refresh(root: Path, _: Sequence[Path]) -> list[Argv]:
         """Every index made and signed anew, without a package and so without a proof."""
         where = ("--repository", str(root), "--channel", "stable")
-        return [(str(BIN / "interlock"), "publish", "--refresh", *where, *sign)]
+        return [(str(BIN / "interlock"), "publish", "refresh", *where, *sign)]
 
     if not proof:
-        name = "Interlock --refresh, indexes alone"
+        name = "Interlock refresh, indexes alone"
         return Contestant(name=name, stage=lambda _: None, make=publish, add=refresh)
     return Contestant(name="Interlock", stage=lambda _: None, make=publish, add=publish)
 

@@ -68,7 +68,7 @@ def site(
             other=other,
         )
         packages = (*made.release("4.0.0"), *made.release("4.1.0"))
-        made.publish(*packages, "--channel", "stable")
+        made.publish("add", *packages, "--channel", "stable")
         made.show(made.repository)
         yield made
 
@@ -190,7 +190,7 @@ def test_a_changed_package_is_not_installed(site: Site, client: Client) -> None:
 
 def test_an_older_index_is_not_believed(site: Site, client: Client) -> None:
     with site.fork() as newer:
-        newer.publish(*newer.release("4.1.1"), "--channel", "stable")
+        newer.publish("add", *newer.release("4.1.1"), "--channel", "stable")
         client.update()
         assert "4.1.1" in client.offered(PACKAGE)
         # Genuine, signed and not expired; but there has been a newer one.
@@ -211,11 +211,11 @@ def test_an_older_index_is_not_believed(site: Site, client: Client) -> None:
 
 def test_a_channel_is_asked_for(site: Site, client: Client) -> None:
     with site.fork() as fork:
-        fork.publish(*fork.release("4.1.1"), "--channel", "candidate")
+        fork.publish("add", *fork.release("4.1.1"), "--channel", "candidate")
         client.update()
         assert "4.1.0" in client.offered(PACKAGE)
         assert "4.1.1" not in client.offered(PACKAGE)
-        fork.publish("--promote", "4.1.1", "--from", "candidate", "--channel", "stable")
+        fork.publish("promote", "4.1.1", "--from", "candidate", "--channel", "stable")
         client.update()
         assert "4.1.1" in client.offered(PACKAGE)
 
@@ -257,10 +257,10 @@ def test_a_key_is_replaced(site: Site, client: Client) -> None:
     new = site.keys.make(f"new-{client}")
     with site.fork() as fork:
         client.update()
-        fork.publish("--refresh", keys=(site.own, new))
+        fork.publish("refresh", keys=(site.own, new))
         assert client.update().returncode == 0
         done = client.install("fleetdesk-repository")
-        fork.publish("--refresh", keys=(new,))
+        fork.publish("refresh", keys=(new,))
         client.forget()
         told = client.update()
         assert told.returncode == 0, (done, told)
@@ -321,7 +321,7 @@ def test_clients_meet_no_half_state_while_it_is_published(
     site: Site, clients: dict[Packaging, Client]
 ) -> None:
     with site.fork() as fork, ThreadPoolExecutor(3) as executor:
-        publishing = executor.submit(lambda: [fork.publish("--refresh") for _ in range(20)])
+        publishing = executor.submit(lambda: [fork.publish("refresh") for _ in range(20)])
 
         def ask(client: Client) -> list[Result]:
             answers = []

@@ -36,11 +36,12 @@ class Site:
         """The published repository."""
         return self.place / "repository"
 
-    def publish(self, *words: str | Path, keys: tuple[str, ...] = ()) -> Result:
+    def publish(self, deed: str, *words: str | Path, keys: tuple[str, ...] = ()) -> Result:
         """Run the command on the repository, signing with the keys (without any: its own)."""
         signing = (word for key in keys or (self.own,) for word in ("--key", key))
-        options = ("--repository", str(self.repository), "--url", self.url, *signing)
-        command = (sys.executable, "-m", "toolchain", "publish", *map(str, words), *options)
+        address = ("--url", self.url) if deed == "add" else ()
+        options = ("--repository", str(self.repository), *address, *signing)
+        command = (sys.executable, "-m", "toolchain", "publish", deed, *map(str, words), *options)
         environment = {"PYTHONPATH": str(ROOT), "GNUPGHOME": str(self.keys.home)}
         return run(*command, env=environment, timeout=600)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from toolchain.errors import ToolError
 
@@ -54,13 +54,20 @@ class Processes:
     """Runs commands from any thread, and can stop all of them at once.
 
     Children have a session of their own, so that Ctrl-C reaches Interlock alone, which then ends
-    them in an orderly way.
+    them in an orderly way. As a context it does so at its end, however that comes: nothing that was
+    begun runs on.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_ended_by: object) -> None:
+        self.stop()
 
     def run(self, command: Command) -> str:
         """What the command prints to stdout; raises ToolError when it is missing or fails."""

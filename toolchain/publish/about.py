@@ -22,7 +22,7 @@ class About:
     @classmethod
     def remembered(cls, state: State, product: str, url: str) -> "About":
         """What the newest packages said; the product's name and address where none did."""
-        text = state.setting(_SETTING)
+        text = state.settings.get(_SETTING)
         if text is not None:
             return cls(**json.loads(text))
         return cls(
@@ -35,7 +35,7 @@ class About:
 
     def remember(self, state: State) -> None:
         """Keep it for later publications."""
-        state.set(_SETTING, json.dumps(asdict(self)))
+        state.settings.set(_SETTING, json.dumps(asdict(self)))
 
 
 def read_about(bill: bytes) -> About | None:

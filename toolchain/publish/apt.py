@@ -10,7 +10,8 @@ from toolchain.plan.repository.layout import suite
 from toolchain.publish.record import Record
 from toolchain.publish.signing import Signs
 from toolchain.publish.staging import Staging
-from toolchain.publish.state import Generation, State
+from toolchain.publish.state import State
+from toolchain.publish.tables.generations import Generation
 from toolchain.render.apt_index import IndexFile, architectures, release_text
 
 # Packages in one gzip member. apt reads any number of members, so those that are full stay as they
@@ -28,7 +29,7 @@ def stage_apt(
     product: str,
 ) -> tuple[str, ...]:
     """Stage it whole; the places of the files that no later index has to name come back."""
-    records = [one for one in state.members(channel) if one.file.format is Format.DEB]
+    records = [one for one in state.channels.members(channel) if one.file.format is Format.DEB]
     below = suite(channel)
     files: list[IndexFile] = []
     hashed: list[str] = []
@@ -71,10 +72,10 @@ def _pieces(state: State, records: Sequence[Record], serial: int) -> Iterator[by
     for _, group in groupby(records, key=lambda record: record.id // _PIECE):
         text = "".join(record.stanza for record in group).encode()
         digest = hashlib.sha256(text).hexdigest()
-        packed = state.compressed(digest)
+        packed = state.generations.compressed(digest)
         if packed is None:
             packed = gzip.compress(text, mtime=0)
-        state.keep_compressed(digest, packed, serial)
+        state.generations.keep_compressed(digest, packed, serial)
         yield packed
     if not records:
         yield gzip.compress(b"", mtime=0)

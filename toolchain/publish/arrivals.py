@@ -81,7 +81,9 @@ def arrivals(
     for file in files:
         _require_name(file, product, allowed)
         arrival = Arrival(
-            file=file, release=_release(file, product), known=_frozen(file, state.find(file))
+            file=file,
+            release=_release(file, product),
+            known=_frozen(file, state.packages.find(file)),
         )
         key = file.format, file.name, file.version, file.architecture
         first = found.setdefault(key, arrival)

@@ -30,11 +30,11 @@ class DetachedSigner(Protocol):
         ...
 
 
-def companions(package: Path) -> tuple[Path, ...]:
+def companions(package: Path, sha256: str) -> tuple[Path, ...]:
     """The files beside a built package that are published with it: its SBOM and statement.
 
-    Raises UsageError naming the first that is missing, and RefusedError where they are not about
-    this very package: who signs a statement vouches for it. Raises OSError.
+    `sha256` is the package's. Raises UsageError naming the first that is missing, RefusedError
+    where they are not about this very package (who signs a statement vouches for it), and OSError.
     """
     found = tuple(package.with_name(package.name + ending) for ending in (SBOM, STATEMENT))
     for path in found:
@@ -51,8 +51,8 @@ def companions(package: Path) -> tuple[Path, ...]:
         bills = [row["digest"]["sha256"] for row in rows if row["name"] == sbom.name]
         said = subject["name"], subject["digest"]["sha256"], bills
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise _no_statement(package) from error
-    if said != (package.name, sha256_of(package), [sha256_of(sbom)]):
+        raise _no_statement(package.name) from error
+    if said != (package.name, sha256, [sha256_of(sbom)]):
         raise RefusedError(
             f"{statement} is not about {package.name} and {sbom.name} as they are there",
             "build it again with interlock build",
@@ -60,34 +60,34 @@ def companions(package: Path) -> tuple[Path, ...]:
     return found
 
 
-def _no_statement(package: Path) -> UsageError:
+def _no_statement(name: str) -> UsageError:
     return UsageError(
-        f"the statement beside {package.name} is none of Interlock",
+        f"the statement beside {name} is none of Interlock",
         "build the package again with interlock build",
     )
 
 
-def published_statement(statement: bytes, published: Path) -> bytes:
+def published_statement(statement: bytes, name: str, sha256: str) -> bytes:
     """The statement about the published file, whose bytes signing may have changed.
 
     That it was about the built one is seen to by `companions`. Raises UsageError where
-    `statement` is none, OSError.
+    `statement` is none.
     """
     try:
         built: Any = json.loads(statement)
-        made = published_form(built, published.name, sha256_of(published))
+        made = published_form(built, name, sha256)
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise _no_statement(published) from error
+        raise _no_statement(name) from error
     # Where nothing changed, what was built is published byte for byte.
     return statement if made == built else json_lines(made)
 
 
-def envelope(statement: bytes, published: Path, signer: DetachedSigner) -> bytes:
+def envelope(statement: bytes, name: str, sha256: str, signer: DetachedSigner) -> bytes:
     """A line of JSON: the published statement in a DSSE envelope with the first key's signature.
 
-    Its `sig` is an armored OpenPGP signature. Raises UsageError, OSError and what signing raises.
+    Its `sig` is an armored OpenPGP signature. Raises UsageError and what signing raises.
     """
-    payload = published_statement(statement, published)
+    payload = published_statement(statement, name, sha256)
     signature = signer.detached(pre_authentication(PAYLOAD_TYPE, payload))
     document = {
         "payload": base64.b64encode(payload).decode(),

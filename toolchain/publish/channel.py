@@ -9,7 +9,8 @@ from toolchain.publish.apt import stage_apt
 from toolchain.publish.fragments import PACKAGES, Fragments
 from toolchain.publish.signing import Signs
 from toolchain.publish.staging import Staging
-from toolchain.publish.state import Generation, State
+from toolchain.publish.state import State
+from toolchain.publish.tables.generations import Generation
 from toolchain.publish.yum import repodata
 
 # Indexes that are no longer the newest stay for clients that are in the middle, in seconds.
@@ -38,7 +39,7 @@ class Indexes:
         """Stage a channel's indexes, and remember them; OutputError when the clock is off."""
         serial = next_serial(self.state, channel, self.now)
         generation = Generation(serial=serial, valid_until=serial + self.validity)
-        formats = self.state.formats()
+        formats = self.state.packages.formats()
         paths: tuple[str, ...] = ()
         if Format.DEB in formats:
             paths += stage_apt(
@@ -46,7 +47,10 @@ class Indexes:
             )
         if Format.RPM in formats:
             paths += self._stage_yum(channel, generation)
-        self.state.publish(channel, generation, paths, self.now + GRACE)
+        for path in self.state.generations.follow(channel, generation, paths):
+            self.state.tasks.retire(path, self.now + GRACE)
+        for path in paths:
+            self.state.tasks.unretire(path)
         return generation
 
     def _stage_yum(self, channel: str, generation: Generation) -> tuple[str, ...]:
@@ -55,9 +59,11 @@ class Indexes:
         repomd.xml and its signature are two requests: a client that comes by the mirror list gets
         both of one state, whatever is published in between.
         """
-        rpms = [one for one in self.state.members(channel) if one.file.format is Format.RPM]
+        rpms = [
+            one for one in self.state.channels.members(channel) if one.file.format is Format.RPM
+        ]
         files = repodata(
-            (Fragments.parse(self.state.fragments(one)) for one in rpms),
+            (Fragments.parse(self.state.packages.fragments(one)) for one in rpms),
             serial=generation.serial,
             valid_until=generation.valid_until,
         )
@@ -77,7 +83,7 @@ def next_serial(state: State, channel: str, now: int) -> int:
 
     Clients refuse an index that is older than the one they know, and one of the future.
     """
-    last = state.generations().get(channel)
+    last = state.generations.newest().get(channel)
     serial = now if last is None else max(now, last.serial + 1)
     if serial - now > _AHEAD:
         raise OutputError(

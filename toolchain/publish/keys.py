@@ -20,7 +20,7 @@ def remember_keys(indexes: Indexes) -> None:
     for key in indexes.signer.described_keys():
         expires = None if key.expires is None else key.expires.isoformat()
         value = {"expires": expires, "armored": key.armored.decode("ascii")}
-        indexes.state.set(_KEY + key.fingerprint, json.dumps(value))
+        indexes.state.settings.set(_KEY + key.fingerprint, json.dumps(value))
 
 
 def former_keys(indexes: Indexes) -> tuple[PublicKey, ...]:
@@ -39,14 +39,14 @@ def drop_key(
     """
     if fingerprint in signing:
         raise UsageError(f"the key {fingerprint} signs still", "sign with its successor alone")
-    if state.setting(_KEY + fingerprint) is None:
+    if state.settings.get(_KEY + fingerprint) is None:
         raise UsageError(
             f"the key {fingerprint} never signed here", "name a fingerprint of the set-up page"
         )
-    signed = state.signed_by(fingerprint)
+    signed = state.packages.signed_by(fingerprint)
     goes: dict[str, tuple[Record, ...]] = {}
-    for channel in state.generations():
-        members = [one for one in state.members(channel) if one.file.format is Format.RPM]
+    for channel in state.generations.newest():
+        members = [one for one in state.channels.members(channel) if one.file.format is Format.RPM]
         found = tuple(one for one in members if one.id in signed)
         stay = {(one.file.name, one.release) for one in members if one.id not in signed}
         for record in found:
@@ -57,16 +57,16 @@ def drop_key(
                     f"{channel} offers {record.name} signed by that key alone",
                     "raise its release's revision and publish it first, or let it go with --force",
                 )
-            state.leave(channel, record, now)
+            state.channels.leave(channel, record, now)
         if found:
             goes[channel] = found
-    state.forget(_KEY + fingerprint)
+    state.settings.forget(_KEY + fingerprint)
     return goes
 
 
 def _known(state: State) -> tuple[PublicKey, ...]:
     found = []
-    for name, text in state.settings(_KEY).items():
+    for name, text in state.settings.beginning(_KEY).items():
         value = json.loads(text)
         expires = value["expires"]
         key = PublicKey(

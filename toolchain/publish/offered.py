@@ -8,7 +8,7 @@ from datetime import date
 from toolchain.model.release import Product, RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.plan.packaged_handshake import read_handshake
-from toolchain.plan.rollout.facts import Chain, ReleaseFacts, chain_of
+from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts, chain_of
 from toolchain.publish.record import Record
 from toolchain.publish.state import State
 
@@ -31,11 +31,11 @@ def offered_chain(
     Packages tell neither dates nor steps, so without the specs each release counts as built upon
     the version before it.
     """
-    offered = frozenset(releases(state.members(channel))) - without
+    offered = frozenset(releases(state.channels.members(channel))) - without
     facts = {} if product is None else {one.version: one for one in chain_of(product).releases}
     day = date.min
     # Specs of old releases may be gone; what was published of them is known.
-    for version, records in releases(state.everything()).items():
+    for version, records in releases(state.packages.everything()).items():
         one = facts.setdefault(version, replace(_facts(records), date=day))
         day = max(day, one.date)
     return Chain.of(
@@ -46,8 +46,8 @@ def offered_chain(
 
 def customers_at(state: State, channel: str) -> tuple[Version, ...]:
     """The releases that customers may run: all that a channel ever offered and did not withdraw."""
-    withdrawn = state.withdrawals(channel)
-    ever = releases(state.offered_ever(channel))
+    withdrawn = state.channels.withdrawals(channel)
+    ever = releases(state.channels.offered_ever(channel))
     return tuple(version for version in ever if str(version) not in withdrawn)
 
 

@@ -24,7 +24,7 @@ def stage_page(indexes: Indexes, setup: ClientSetup) -> None:
 
 def _offer(state: State, setup: ClientSetup, format_: Format) -> Offer | None:
     wanted = f"{setup.serial}-1"
-    for record in state.named(setup.package):
+    for record in state.packages.named(setup.package):
         if record.file.format is format_ and record.file.version == wanted:
             return Offer(path=record.file.path, sha256=record.file.sha256)
     return None
@@ -32,7 +32,7 @@ def _offer(state: State, setup: ClientSetup, format_: Format) -> Offer | None:
 
 def _newest(state: State, setup: ClientSetup) -> str | None:
     """The newest release of the first enabled channel, final where there is one."""
-    offered = releases(state.members(setup.enabled[0]))
+    offered = releases(state.channels.members(setup.enabled[0]))
     versions = [one for one in offered if one.stage is None] or list(offered)
     if not versions:
         return None

@@ -2,8 +2,9 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from toolchain.model.carried import Carried, Clause, Field, PackageFile
@@ -27,6 +28,10 @@ class Record:
     release: str | None
     stanza: str
     gone: int | None = None
+
+    def within(self, repository: Path) -> PackageFile:
+        """The package with the path at which it can be read."""
+        return replace(self.file, path=str(repository / self.file.path))
 
     @property
     def name(self) -> str:

@@ -18,8 +18,9 @@ from toolchain.publish.staging import (
     remove_leftovers,
     staging,
 )
-from toolchain.publish.state import FILE, State, open_state
+from toolchain.publish.state import State, open_state
 from toolchain.publish.sweep import sweep
+from toolchain.publish.tables.database import FILE
 
 
 def nothing(_name: str) -> None:
@@ -40,7 +41,7 @@ class Session:
         """Make the publication certain; called at the end of its transaction."""
         assert self.staging is not None  # noqa: S101  (a dry run decides nothing)
         self.staging.synchronise()
-        self.state.write_journal(self.staging.moves)
+        self.state.tasks.write_journal(self.staging.moves)
         self.checkpoint("commit")
         self.staging.decided = True
 
@@ -127,8 +128,8 @@ def _require_nothing_published(repository: Path) -> None:
 
 
 def _finish(repository: Path, state: State, checkpoint: Checkpoint) -> None:
-    moves = state.journal()
+    moves = state.tasks.journal()
     if moves:
         with undisturbed():
             carry_out(repository, moves, checkpoint)
-            state.clear_journal()
+            state.tasks.clear_journal()

@@ -41,7 +41,7 @@ def client_setup(indexes: Indexes, channels: tuple[str, ...]) -> ClientSetup:
             homepage=about.homepage,
             licence=about.licence,
             copyright=about.copyright,
-            serial=max(1, int(indexes.state.setting(_SERIAL) or 1)),
+            serial=max(1, int(indexes.state.settings.get(_SERIAL) or 1)),
             date=datetime.fromtimestamp(indexes.now, UTC).date(),
         )
     except ValueError as error:
@@ -56,13 +56,13 @@ def admit_client(
     Its serial tells, which comes back with it. Only in the formats that the repository has.
     """
     state = indexes.state
-    formats = state.formats()
+    formats = state.packages.formats()
     content = _content(setup, formats)
-    if state.setting(_CONTENT) == content:
+    if state.settings.get(_CONTENT) == content:
         return setup
-    setup = replace(setup, serial=int(state.setting(_SERIAL) or 0) + 1)
-    state.set(_CONTENT, content)
-    state.set(_SERIAL, str(setup.serial))
+    setup = replace(setup, serial=int(state.settings.get(_SERIAL) or 0) + 1)
+    state.settings.set(_CONTENT, content)
+    state.settings.set(_SERIAL, str(setup.serial))
     with tempfile.TemporaryDirectory(prefix="interlock-") as directory:
         paths = build_client_packages(setup, Path(directory), processes)
         files = [read_package(path, processes) for path in paths]
@@ -71,7 +71,7 @@ def admit_client(
         ]
         for record in admit(indexes, new, report, processes):
             for channel in setup.channels:
-                state.join(channel, record, indexes.now)
+                state.channels.join(channel, record, indexes.now)
     return setup
 
 

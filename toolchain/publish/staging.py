@@ -9,6 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +20,8 @@ Moves = Sequence[tuple[str, str]]
 # Called with the name of what comes next; tests end the process there.
 Checkpoint = Callable[[str], None]
 _PREFIX = "staging-"
+# So many writes are waited for at once.
+_WRITES = 16
 
 
 class Staging:
@@ -103,12 +106,12 @@ class Staging:
 
     def synchronise(self) -> None:
         """Have all of it on the disk before anyone is told of it."""
+        found: list[Path] = []
         for place, _, files in os.walk(self._directory):
             folder = Path(place)
-            for name in files:
-                if not (folder / name).is_symlink():
-                    _synchronise(folder / name)
-            _synchronise(folder)
+            found.append(folder)
+            found += (folder / name for name in files if not (folder / name).is_symlink())
+        _synchronise_all(found)
 
 
 @contextmanager
@@ -144,8 +147,7 @@ def carry_out(repository: Path, moves: Moves, checkpoint: Checkpoint) -> None:
                 f"{target} was about to be published, and its staged copy is gone",
                 "restore the repository, .interlock included, from a backup",
             )
-    for folder in folders:
-        _synchronise(folder)
+    _synchronise_all(folders)
     checkpoint("")
 
 
@@ -168,6 +170,16 @@ def _make_directory(path: Path, above: Path) -> None:
     _make_directory(path.parent, above)
     path.mkdir()
     path.chmod(0o755)
+
+
+def _synchronise_all(paths: Sequence[Path]) -> None:
+    """Wait for many writes at once: a journal commits those together that are asked for together.
+
+    One after another they take some 3 ms each, in which the processors have nothing to do.
+    """
+    with ThreadPoolExecutor(_WRITES) as executor:
+        for _ in executor.map(_synchronise, paths):
+            pass
 
 
 def _synchronise(path: Path) -> None:

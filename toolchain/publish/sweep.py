@@ -9,7 +9,7 @@ from toolchain.publish.state import State
 
 def sweep(repository: Path, state: State, now: int) -> None:
     """Remove what is due, in seconds since 1970; whatever can't be removed is tried again."""
-    for path in state.retired(now):
+    for path in state.tasks.retired(now):
         target = repository / path
         try:
             if target.is_dir() and not target.is_symlink():
@@ -18,4 +18,4 @@ def sweep(repository: Path, state: State, now: int) -> None:
                 target.unlink()
         except OSError:
             continue
-        state.unretire(path)
+        state.tasks.unretire(path)

@@ -5,12 +5,13 @@ The packages reach it as files. A state of a host is a package database of its o
 """
 
 import json
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolchain.edge.process import Command, Processes
+from toolchain.edge.process import Command, Processes, processors
 from toolchain.errors import ToolError
 from toolchain.model.carried import PackageFile
 from toolchain.model.release import Format
@@ -34,6 +35,9 @@ from toolchain.verify.witness import Tried
 
 _SCRIPT = Path(__file__).with_name("dnf_answers.py")
 _DATABASE = "var/lib/rpm"
+# A Python with dnf takes a third of a second to start, as long as the commands from three states:
+# with so many of them for each processor, several are started.
+_STATES = 12
 # dnf's modules belong to one Python: RHEL's dnf has its own, Debian's the system's.
 _PYTHONS = ("/usr/libexec/platform-python", "/usr/bin/python3")
 
@@ -65,7 +69,7 @@ class Dnf:
             {"packages": self._packages(case, one), "local": list(_stand_ins(case, one))}
             for one in questions
         ]
-        answers = self._run(case, "questions", questions=asked, states=[])["questions"]
+        answers = self._run(case, questions=asked, states=[])["questions"]
         report(1, 1, f"asking {self.label}")
         return tuple(
             Disagreement(question=one, reason=" ".join(reason.split()))
@@ -95,7 +99,17 @@ class Dnf:
             }
             for root, state, mine in zip(roots, states, given, strict=True)
         ]
-        ends = iter(self._run(case, "states", questions=[], states=asked)["states"])
+        shares = max(1, min(processors(), len(asked) // _STATES))
+        size = max(1, -(-len(asked) // shares))
+        parts = [asked[start : start + size] for start in range(0, len(asked), size)]
+        runs = list(
+            each(
+                lambda part: self._run(case, questions=[], states=part)["states"],
+                parts,
+                self.processes,
+            )
+        )
+        ends = (end for run in runs for end in run)
         findings, count = [], 0
         for state, mine in zip(states, given, strict=True):
             for order in mine:
@@ -143,11 +157,12 @@ class Dnf:
             case Verb.UPGRADE | Verb.FULL_UPGRADE | Verb.AUTOREMOVE:
                 return None
 
-    def _run(self, case: Case, name: str, **asked: object) -> dict[str, Any]:
-        room = self._room(case)
+    def _run(self, case: Case, **asked: object) -> dict[str, Any]:
+        # A room of its own: dnf keeps caches there, and several may run at once.
+        room = Path(tempfile.mkdtemp(prefix="run-", dir=self.work))
         home, repodata, empty = room / "home", room / "local/repodata", room / "empty"
         for directory in (home, repodata, empty):
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(parents=True)
         # Debian's rpm would look for the database in a home directory, Fedora's below /usr/lib.
         (home / ".rpmmacros").write_text(f"%_dbpath /{_DATABASE}\n")
         content = rpm_text.primary(case)
@@ -161,7 +176,7 @@ class Dnf:
             "shards": case.names.shard_package("*"),
             "architecture": case.architecture,
         }
-        task = room / f"{name}.json"
+        task = room / "task.json"
         task.write_text(json.dumps({**places, "packages": files, **asked}))
         done = self.processes.finish(
             Command(

@@ -10,7 +10,7 @@ from toolchain.model.carried import PackageFile
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.release import Format, Product
 from toolchain.model.version import Version
-from toolchain.plan.rollout.facts import chain_of
+from toolchain.plan.rollout.world.facts import chain_of
 from toolchain.verify.finding import Finding, Kind
 from toolchain.verify.foreign import distinct, foreign_findings, provides_findings
 from toolchain.verify.halves import Case, DatabaseHalf, Names, ServerHalf

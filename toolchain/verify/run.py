@@ -7,8 +7,8 @@ from toolchain.errors import UsageError
 from toolchain.model.carried import PackageFile
 from toolchain.model.relation import Relation
 from toolchain.model.release import Architecture, Format, Product, Release
+from toolchain.plan.halves import database_package, server_package
 from toolchain.plan.manifest import SqlText
-from toolchain.plan.package import database_package, server_package
 from toolchain.verify.expected import epoch_findings, relation_findings
 from toolchain.verify.finding import Finding, merged
 from toolchain.verify.gather import Gathered, gather

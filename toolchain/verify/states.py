@@ -9,9 +9,9 @@ from datetime import date
 
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.version import Version
-from toolchain.plan.rollout.facts import Chain, ReleaseFacts
-from toolchain.plan.rollout.shard import ShardState, Stage, state_at, step_into
-from toolchain.plan.rollout.walks import carried_by, way
+from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts
+from toolchain.plan.rollout.world.shard import ShardState, Stage, state_at, step_into
+from toolchain.plan.rollout.world.way import carried_by, way
 
 
 def line_of(releases: Mapping[Version, tuple[ServerHandshake, ShardHandshake]]) -> Chain:

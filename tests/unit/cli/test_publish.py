@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -10,8 +11,7 @@ from tests.conftest import Interlock
 from tests.samples import write_product
 from tests.signing import Keys
 from tests.verify_samples import build, repack
-from toolchain.cli.publish_text import print_outcome
-from toolchain.publish.run import Outcome
+from toolchain.cli.publish.answer import print_files
 
 
 @pytest.fixture(scope="module")
@@ -28,36 +28,32 @@ def key(signing: Keys) -> str:
 def test_a_life_of_a_repository(
     interlock: Interlock, packages: Path, signing: Keys, key: str, tmp_path: Path
 ) -> None:
-    common = ("--repository", "repo", "--key", key)
-    environment = {"GNUPGHOME": str(signing.home)}
+    def publish(*words: object) -> "CompletedProcess[str]":
+        place = ("--repository", "repo", "--key", key)
+        return interlock("publish", *words, *place, GNUPGHOME=str(signing.home))
+
     first = [path for path in packages.iterdir() if "1.0.0-1" in path.name]
-    begun = interlock(
-        "publish", *first, "--channel", "stable", "--url", "https://p.example.com", *common,
-        **environment,
-    )  # fmt: skip
+    begun = publish("add", *first, "--channel", "stable", "--url", "https://p.example.com")
     assert begun.returncode == 0, begun.stderr
     assert "stable: added demo-server_1.0.0-1_all.deb\n" in begun.stdout
     assert "valid until" in begun.stderr
-    done = interlock(
-        "publish", packages, "--channel", "candidate", "--json", *common, **environment
-    )
+    done = publish("add", packages, "--channel", "candidate", "--json")
     assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["added"]["candidate"]) == 8
-    done = interlock(
-        "publish", "--promote", "1.1.0", "--from", "candidate", "--channel", "stable", *common,
-        **environment,
-    )  # fmt: skip
+    answer = json.loads(done.stdout)
+    assert len(answer["added"]["candidate"]) == 8
+    # A channel that is new is one more that clients have to be set up for.
+    assert set(answer["channels"]) == set(answer["signed"]) == {"candidate", "stable"}
+    done = publish("promote", "1.1.0", "--from", "candidate", "--channel", "stable")
     assert done.stdout.count("stable: added") == 4, done.stderr
-    again = interlock("publish", packages, "--channel", "stable", *common, **environment)
+    again = publish("add", packages, "--channel", "stable")
     assert (again.returncode, again.stdout) == (0, "")
     assert again.stderr == "nothing is new: everything stays as it is\n"
-    rule = ("--prune", "--keep", "1", "--channel", "stable", "--dry-run")
-    pruned = interlock("publish", "--repository", "repo", *rule)
+    pruned = publish("prune", "--keep", "1", "--channel", "stable", "--dry-run")
     assert pruned.stdout.startswith("stable: 1.1.0 stays: it is the newest\nstable: 1.0.0 would go")
-    reason = ("--withdraw", "1.1.0", "--reason", "loses data", "--channel", "stable")
-    withdrawn = interlock("publish", *reason, *common, **environment)
+    assert pruned.stderr.endswith("stable: indexes would be signed anew\n")
+    withdrawn = publish("withdraw", "1.1.0", "--reason", "loses data", "--channel", "stable")
     assert withdrawn.stdout.count("stable: removed") == 4, withdrawn.stderr
-    back = interlock("publish", packages, "--channel", "stable", *common, **environment)
+    back = publish("add", packages, "--channel", "stable")
     assert back.returncode == 1
     assert "1.1.0 was withdrawn from stable: loses data" in back.stderr
     # What holds the key's secret is nowhere in the repository.
@@ -75,45 +71,73 @@ def test_what_verify_does_not_prove_is_not_published(
     name = "demo-server_1.1.0-1_all.deb"
     repack(packages / name, bad, lambda text: text.replace("(<< 11)", "(<< 9)"))
     options = ("--channel", "stable", "--repository", "repo", "--url", "https://p.example.com")
-    done = interlock("publish", bad, *options, "--key", key, GNUPGHOME=str(signing.home))
+    done = interlock("publish", "add", bad, *options, "--key", key, GNUPGHOME=str(signing.home))
     assert done.returncode == 1
     assert "relation: " in done.stderr
     assert "the packages of stable are not proved" in done.stderr
     assert not (tmp_path / "repo/deb").exists()
 
 
+PROMOTE = ("promote", "1.0.0", "--channel", "stable")
+WITHDRAW = ("withdraw", "1.0.0", "--channel", "stable")
+
+
 @pytest.mark.parametrize(
-    ("words", "code", "said"),
+    ("words", "said"),
     [
-        ((), 2, "nothing is asked for; name packages"),
-        (("--refresh", "--prune", "--keep", "2"), 2, "--prune and --refresh is asked for"),
-        (("--refresh", "--keep", "2"), 2, "--keep belongs to --prune"),
-        (("--prune",), 2, "a rule says what is kept"),
-        (("--promote", "1.0.0"), 2, "no channel is named"),
-        (("--promote", "1.0.0", "--channel", "stable"), 2, "name it with --from"),
-        (("--withdraw", "1.0.0", "--channel", "stable"), 2, "a withdrawal has a reason"),
-        (("--withdraw", "1.0", "--channel", "s", "--reason", "x"), 2, "is not a version"),
-        (("--refresh", "--channel", "../x"), 2, "is no name of a channel"),
-        (("--refresh", "--dry-run"), 2, "nothing is published there yet"),
-        (("--refresh", "--valid", "1y"), 2, "--valid 1y is no time"),
-        (("--refresh", "--url", "ftp://x"), 2, "is no address"),
-        (("--refresh",), 2, "no key to sign with is named; give --key"),
-        (("missing.deb", "--channel", "stable", "--dry-run"), 2, "missing.deb does not exist"),
+        (("prune",), "a rule says what is kept"),
+        ((*PROMOTE, "--from", "../x"), "is no name of a channel"),
+        ((*WITHDRAW, "--reason", " "), "a withdrawal has a reason"),
+        ((*WITHDRAW, "--reason", "two\nlines"), "a withdrawal has a reason"),
+        (("withdraw", "1.0", "--channel", "s", "--reason", "x"), "is not a version"),
+        (("refresh", "--channel", "../x"), "is no name of a channel"),
+        (("refresh", "--dry-run"), "nothing is published there yet; begin with 'interlock publish"),
+        (("refresh", "--valid", "1y"), "--valid 1y is no time"),
+        (("refresh", "--url", "ftp://x"), "is no address"),
+        (("refresh", "--force"), "name the key with --drop-key"),
+        (("refresh", "--channel", "stable", "--drop-key", "A"), "leave --channel out"),
+        (("refresh",), "no key to sign with is named; give --key"),
+        (("add", "missing.deb", "--channel", "stable", "--dry-run"), "missing.deb does not exist"),
     ],
 )
-def test_what_is_wrong_is_said(
-    interlock: Interlock, words: tuple[str, ...], code: int, said: str
-) -> None:
-    done = interlock("publish", "--repository", "repo", *words)
-    assert done.returncode == code, done
+def test_what_is_wrong_is_said(interlock: Interlock, words: tuple[str, ...], said: str) -> None:
+    done = interlock("publish", *words, "--repository", "repo")
+    assert done.returncode == 2, done
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "begin"),
+    [
+        ((".", "--channel", "stable"), "add PACKAGE..."),
+        (("a.deb", "b.rpm", "--channel", "stable"), "add PACKAGE..."),
+        (("--channel", "stable", "a.deb"), "add PACKAGE..."),
+        (("--promote", "1.0.0", "--from", "candidate", "--channel", "stable"), "promote RELEASE"),
+        (("--channel=stable", "--withdraw=1.0.0", "--reason", "x"), "withdraw RELEASE"),
+        (("--prune", "--keep", "2"), "prune"),
+        (("--repository", "repo", "--refresh"), "refresh"),
+    ],
+)
+def test_packages_and_options_in_the_place_of_a_deed_are_told_where_they_go(
+    interlock: Interlock, words: tuple[str, ...], begin: str
+) -> None:
+    done = interlock("publish", *words)
+    assert done.returncode == 2
+    assert f"not with {words[0]}; write 'interlock publish {begin}' with" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_deed_that_is_spelt_wrongly_is_told_by_its_name(interlock: Interlock) -> None:
+    done = interlock("publish", "promot", "1.0.0")
+    assert done.returncode == 2
+    assert "there is no command 'promot'; did you mean promote?" in done.stderr
 
 
 def test_a_key_that_ends_soon_is_told(interlock: Interlock, packages: Path, signing: Keys) -> None:
     ending = signing.make("ending", algorithm="rsa2048", expires="20d")
     done = interlock(
-        "publish", "--refresh", "--repository", "repo", "--key", ending,
+        "publish", "refresh", "--repository", "repo", "--key", ending,
         GNUPGHOME=str(signing.home),
     )  # fmt: skip
     assert "warning: a signing key expires in 19 days" in done.stderr
@@ -138,6 +162,6 @@ def test_many_packages_do_not_fill_a_terminal(
 ) -> None:
     names = (*(f"a{n}.deb" for n in range(count)), *(f"b{n}.rpm" for n in range(count)))
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
-    print_outcome(Outcome(arriving={"stable": names}), dry_run=False)
+    print_files("stable: added", names)
     said = capsys.readouterr().out.splitlines()
     assert (len(said), said[-1]) == (lines, last)

@@ -15,7 +15,9 @@ from toolchain.edge.gpg import Signer, open_signer
 from toolchain.edge.process import Processes
 from toolchain.model.carried import PackageFile
 from toolchain.plan.client import PublicKey
-from toolchain.publish.run import Outcome, Publisher
+from toolchain.publish.deeds.add import Add
+from toolchain.publish.deeds.desk import Deed, Outcome
+from toolchain.publish.run import Publisher
 from toolchain.publish.signing import Signs
 
 RELEASES = 4
@@ -103,8 +105,20 @@ class Shop:
         values = {"url": URL, "now": self.now, "signer": self.signer, **options}
         return Publisher(repository=self.repository, prove=prove, report=quiet, **values)  # type: ignore[arg-type]
 
-    def publish(self, *files: PackageFile, channel: str = "stable", **options: object) -> Outcome:
-        return self.publisher(**options).publish(files, [channel], frozenset())
+    def do(self, deed: Deed, **options: object) -> Outcome:
+        return self.publisher(**options).publish(deed)
+
+    def add(
+        self,
+        *files: PackageFile,
+        channel: str = "stable",
+        allowed: str = "",
+        force: bool = False,
+        **options: object,
+    ) -> Outcome:
+        names = frozenset(allowed.split())
+        deed = Add(files=files, channels=[channel], allowed=names, force=force)
+        return self.do(deed, **options)
 
 
 @pytest.fixture

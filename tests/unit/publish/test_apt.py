@@ -15,6 +15,9 @@ from tests.unit.publish.conftest import Shop
 from toolchain.edge.gpg import Signer
 from toolchain.model.carried import PackageFile
 from toolchain.model.version import Version
+from toolchain.publish.deeds.promote import Promote
+from toolchain.publish.deeds.refresh import Refresh
+from toolchain.publish.deeds.withdraw import Withdraw
 
 Files = tuple[PackageFile, ...]
 _CONFIGURATION = """\
@@ -110,7 +113,7 @@ def test_apt_follows_by_hash(
     shop: Shop, apt: Apt, shown: Shown, releases: tuple[Files, ...]
 ) -> None:
     for at, release in enumerate(releases[:3]):
-        shop.publish(*release, now=now() - 3600 + at)
+        shop.add(*release, now=now() - 3600 + at)
         assert apt.update() == ""
         assert len(apt.versions) == at + 1
     indexes = [path for path in shown.asked if "/binary-" in path]
@@ -119,7 +122,9 @@ def test_apt_follows_by_hash(
     done = apt.run("apt-get", "download", "demo-server=1.1.0-1")
     assert done.returncode == 0, done
     assert (apt.root / "demo-server_1.1.0-1_all.deb").exists()
-    shop.publisher(now=now() - 1800).withdraw(Version(1, 2, 0), ["stable"], "broken")
+    shop.do(
+        Withdraw(release=Version(1, 2, 0), channels=["stable"], reason="broken"), now=now() - 1800
+    )
     assert apt.update() == ""
     assert apt.versions == ["1.0.0-1", "1.1.0-1"]
 
@@ -128,7 +133,7 @@ def test_apt_reads_an_index_of_many_gzip_members(
     shop: Shop, apt: Apt, releases: tuple[Files, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("toolchain.publish.apt._PIECE", 1)
-    shop.publish(*(file for release in releases for file in release), now=now() - 10)
+    shop.add(*(file for release in releases for file in release), now=now() - 10)
     packed = shop.repository / "deb/dists/stable/main/binary-amd64/Packages.gz"
     assert packed.read_bytes().count(b"\x1f\x8b\x08\x00\x00\x00\x00\x00") == 9
     assert apt.update() == ""
@@ -140,7 +145,7 @@ def test_a_client_in_the_middle_sees_whole_indexes(
 ) -> None:
     """A client updates without pause while publications follow each other."""
     start = now() - 3600
-    shop.publish(*releases[0], now=start)
+    shop.add(*releases[0], now=start)
     expected = [[f"1.{number}.0-1" for number in range(upto)] for upto in range(1, 5)]
     seen: list[list[str]] = []
     said: list[str] = []
@@ -155,9 +160,9 @@ def test_a_client_in_the_middle_sees_whole_indexes(
     client.start()
     try:
         for at, release in enumerate(releases[1:], 1):
-            shop.publish(*release, now=start + 10 * at)
+            shop.add(*release, now=start + 10 * at)
             for again in range(3):
-                shop.publisher(now=start + 10 * at + again + 1).refresh([])
+                shop.do(Refresh(), now=start + 10 * at + again + 1)
     finally:
         ended.set()
         client.join()
@@ -172,10 +177,10 @@ def test_a_client_in_the_middle_sees_whole_indexes(
 def test_an_index_out_of_validity_is_refused(
     shop: Shop, apt: Apt, releases: tuple[Files, ...]
 ) -> None:
-    shop.publish(*releases[0], now=now() - 15 * 86400)
+    shop.add(*releases[0], now=now() - 15 * 86400)
     assert "expired" in apt.update()
     assert apt.versions == []
-    shop.publisher(now=now() - 5).refresh([])
+    shop.do(Refresh(), now=now() - 5)
     assert apt.update() == ""
     assert apt.versions == ["1.0.0-1"]
 
@@ -183,7 +188,7 @@ def test_an_index_out_of_validity_is_refused(
 def test_a_tampered_index_or_package_is_refused(
     shop: Shop, apt: Apt, releases: tuple[Files, ...]
 ) -> None:
-    shop.publish(*releases[0], now=now() - 60)
+    shop.add(*releases[0], now=now() - 60)
     package = shop.repository / "deb/pool/main/demo/demo-server_1.0.0-1_all.deb"
     content = package.read_bytes()
     package.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -197,10 +202,12 @@ def test_a_tampered_index_or_package_is_refused(
 
 
 def test_channels_are_separate(shop: Shop, apt: Apt, releases: tuple[Files, ...]) -> None:
-    shop.publish(*releases[0], now=now() - 600)
-    shop.publish(*releases[1], channel="candidate", now=now() - 500)
+    shop.add(*releases[0], now=now() - 600)
+    shop.add(*releases[1], channel="candidate", now=now() - 500)
     assert apt.update() == ""
     assert apt.versions == ["1.0.0-1"]
-    shop.publisher(now=now() - 400).promote(Version(1, 1, 0), "candidate", ["stable"])
+    shop.do(
+        Promote(release=Version(1, 1, 0), source="candidate", channels=["stable"]), now=now() - 400
+    )
     assert apt.update() == ""
     assert apt.versions == ["1.0.0-1", "1.1.0-1"]

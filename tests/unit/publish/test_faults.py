@@ -45,10 +45,10 @@ def seen(repository: Path) -> tuple[tuple[str, ...], ...]:
 
 
 def test_killed_at_every_step(shop: Shop, releases: tuple[Files, ...], tmp_path: Path) -> None:
-    shop.publish(*releases[0])
+    shop.add(*releases[0])
     base = tmp_path / "base"
     shutil.copytree(shop.repository, base, symlinks=True)
-    shop.publish(*releases[1])
+    shop.add(*releases[1])
     old, new = seen(base), seen(shop.repository)
     shutil.rmtree(shop.repository)
     ways: list[list[bool]] = []
@@ -56,7 +56,7 @@ def test_killed_at_every_step(shop: Shop, releases: tuple[Files, ...], tmp_path:
     while killed:
         shutil.copytree(base, shop.repository, symlinks=True)
         killed = killed_at(
-            len(ways), lambda checkpoint: shop.publish(*releases[1], checkpoint=checkpoint)
+            len(ways), lambda checkpoint: shop.add(*releases[1], checkpoint=checkpoint)
         )
         found = seen(shop.repository)
         for way, before, after in zip(found, old, new, strict=True):
@@ -77,20 +77,74 @@ def test_killed_at_every_step(shop: Shop, releases: tuple[Files, ...], tmp_path:
 
 
 def test_a_killed_publication_can_be_repeated(shop: Shop, releases: tuple[Files, ...]) -> None:
-    shop.publish(*releases[0])
+    shop.add(*releases[0])
     for step in (0, 1, 12):
         release = releases[1 + (0, 1, 12).index(step)]
         assert killed_at(
-            step, lambda checkpoint, files=release: shop.publish(*files, checkpoint=checkpoint)
+            step, lambda checkpoint, files=release: shop.add(*files, checkpoint=checkpoint)
         )
-        shop.publish(*release)
+        shop.add(*release)
     assert len(debs(shop.repository)) == len(rpms(shop.repository)) == 9
+
+
+def test_all_that_is_staged_is_on_the_disk_before_the_decision(
+    shop: Shop, releases: tuple[Files, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: set[Path] = set()
+    staged: set[Path] = set()
+    real = os.fsync
+
+    def fsync(descriptor: int) -> None:
+        real(descriptor)
+        written.add(Path(f"/proc/self/fd/{descriptor}").readlink())
+
+    def checkpoint(name: str) -> None:
+        if name == "commit":
+            (staging,) = (shop.repository / STATE).glob("staging-*")
+            staged.update(path for path in staging.rglob("*") if not path.is_symlink())
+            assert staged <= written
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    shop.add(*releases[0], checkpoint=checkpoint)
+    assert len(staged) > 25
+
+
+@pytest.mark.parametrize("step", ["deb/dists/stable/InRelease", "committed", ""])
+def test_what_is_decided_is_not_interrupted(
+    shop: Shop, releases: tuple[Files, ...], step: str
+) -> None:
+    """Who hears that nothing was changed must be able to believe it."""
+
+    def checkpoint(name: str) -> None:
+        if name == step:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    assert shop.add(*releases[0], checkpoint=checkpoint).generations
+    assert len(debs(shop.repository)) == len(rpms(shop.repository)) == 3
+    with session(shop.repository) as opened:
+        assert not opened.state.tasks.journal()
+
+
+def test_an_interruption_before_the_decision_changes_nothing(
+    shop: Shop, releases: tuple[Files, ...]
+) -> None:
+    shop.add(*releases[0])
+    before = contents(shop.repository)
+
+    def checkpoint(name: str) -> None:
+        if name == "commit":
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        shop.add(*releases[1], checkpoint=checkpoint)
+    assert contents(shop.repository) == before
+    assert not list((shop.repository / STATE).glob("staging-*"))
 
 
 def test_no_space_leaves_what_is_published(
     shop: Shop, releases: tuple[Files, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shop.publish(*releases[0])
+    shop.add(*releases[0])
     before = contents(shop.repository)
     real = shutil.copyfile
     left = 2
@@ -104,10 +158,10 @@ def test_no_space_leaves_what_is_published(
 
     monkeypatch.setattr(shutil, "copyfile", copyfile)
     with pytest.raises(OutputError, match=r"No space left.*make room"):
-        shop.publish(*releases[1])
+        shop.add(*releases[1])
     assert contents(shop.repository) == before
     assert not list((shop.repository / STATE).glob("staging-*"))
-    shop.publish(*releases[1])
+    shop.add(*releases[1])
     assert len(debs(shop.repository)) == 5
 
 
@@ -119,7 +173,7 @@ def test_a_full_disk_is_met_for_real(shop: Shop, releases: tuple[Files, ...]) ->
     mounted = os.system(f"mount -t tmpfs -o size=1500k none {shop.repository}")  # noqa: S605
     assert mounted == 0
     try:
-        shop.publish(*releases[0])
+        shop.add(*releases[0])
         before = contents(shop.repository)
         filler = shop.repository / "filler"
         said: list[str] = []
@@ -129,7 +183,7 @@ def test_a_full_disk_is_met_for_real(shop: Shop, releases: tuple[Files, ...]) ->
         for room in range(0, 600_000, 40_000):
             os.truncate(filler, max(0, filler.stat().st_size - room))
             try:
-                shop.publish(*releases[1])
+                shop.add(*releases[1])
                 break
             except OutputError as error:
                 said.append(str(error))
@@ -146,27 +200,27 @@ def test_a_full_disk_is_met_for_real(shop: Shop, releases: tuple[Files, ...]) ->
 
 
 def test_a_damaged_state_is_told(shop: Shop, releases: tuple[Files, ...]) -> None:
-    shop.publish(*releases[0])
+    shop.add(*releases[0])
     (shop.repository / STATE / "publish.sqlite").write_bytes(b"x" * 5000)
     with pytest.raises(OutputError, match="restore"):
-        shop.publish(*releases[1])
+        shop.add(*releases[1])
 
 
 def test_lost_staging_is_told(shop: Shop, releases: tuple[Files, ...]) -> None:
-    shop.publish(*releases[0])
-    assert killed_at(1, lambda checkpoint: shop.publish(*releases[1], checkpoint=checkpoint))
+    shop.add(*releases[0])
+    assert killed_at(1, lambda checkpoint: shop.add(*releases[1], checkpoint=checkpoint))
     for staged in (shop.repository / STATE).glob("staging-*"):
         shutil.rmtree(staged)
     with pytest.raises(OutputError, match="its staged copy is gone"):
-        shop.publish(*releases[2])
+        shop.add(*releases[2])
 
 
 def test_a_lost_state_is_told(shop: Shop, releases: tuple[Files, ...]) -> None:
-    shop.publish(*releases[0])
+    shop.add(*releases[0])
     before = contents(shop.repository)
     shutil.rmtree(shop.repository / STATE)
     with pytest.raises(OutputError, match=r"state is gone.*restore it"):
-        shop.publish(*releases[1])
+        shop.add(*releases[1])
     assert contents(shop.repository) == before
 
 
@@ -174,7 +228,7 @@ def test_another_users_repository_is_told(shop: Shop, releases: tuple[Files, ...
     """What root published there, its owner's next run could not replace."""
     if os.geteuid() != 0:
         pytest.fail("run the tests as root: this one gives files away")
-    shop.publish(*releases[0])
+    shop.add(*releases[0])
     os.chown(shop.repository / STATE, 65534, 65534)
     with pytest.raises(OutputError, match="belongs to user 65534; publish as that user"):
-        shop.publish(*releases[1])
+        shop.add(*releases[1])

@@ -21,8 +21,12 @@ from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.model.window import Window
 from toolchain.plan.repository.stops import Ways, needed, stranded, targets
-from toolchain.plan.rollout.facts import Chain, ReleaseFacts
-from toolchain.publish.prune import Rule, read_plan
+from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts
+from toolchain.publish.deeds.planned import read_plan
+from toolchain.publish.deeds.prune import Prune
+from toolchain.publish.deeds.refresh import Refresh
+from toolchain.publish.deeds.rule import Rule
+from toolchain.publish.deeds.withdraw import Withdraw
 
 Files = tuple[PackageFile, ...]
 V = Version.parse
@@ -117,7 +121,7 @@ def stocked(
     """A repository of all releases, for dry runs and copies."""
     shop = Shop(repository=tmp_path_factory.mktemp("stocked") / "repository", signer=plain)
     for release in releases:
-        shop.publish(*release)
+        shop.add(*release)
     return shop
 
 
@@ -129,33 +133,33 @@ def copy(shop: Shop, repository: Path) -> Shop:
 def test_a_release_is_withdrawn_at_once_and_its_file_stays(
     shop: Shop, releases: tuple[Files, ...]
 ) -> None:
-    shop.publish(*releases[0])
-    shop.publish(*releases[1])
-    outcome = shop.publisher().withdraw(V("1.1.0"), ["stable"], "loses data")
+    shop.add(*releases[0])
+    shop.add(*releases[1])
+    outcome = shop.do(Withdraw(release=V("1.1.0"), channels=["stable"], reason="loses data"))
     assert len(outcome.removed["stable"]) == 4
     assert "demo-server_1.1.0-1_all.deb" not in debs(shop.repository)
     assert "demo-server-1.1.0-1.noarch.rpm" not in rpms(shop.repository)
     assert (shop.repository / "deb/pool/main/demo/demo-server_1.1.0-1_all.deb").exists()
     with pytest.raises(RefusedError, match=r"withdrawn from stable: loses data"):
-        shop.publish(*releases[1])
+        shop.add(*releases[1])
     changed = tuple(replace(file, sha256="f" * 64) for file in releases[1])
     with pytest.raises(RefusedError, match="with the digest"):
-        shop.publish(*changed, force=True)
-    shop.publish(*releases[1], force=True)
+        shop.add(*changed, force=True)
+    shop.add(*releases[1], force=True)
     assert "demo-server_1.1.0-1_all.deb" in debs(shop.repository)
 
 
 def test_a_stop_that_others_need_is_not_withdrawn(shop: Shop, releases: tuple[Files, ...]) -> None:
     """Each release of this product goes to the next one and no further."""
     for release in releases[:3]:
-        shop.publish(*release)
+        shop.add(*release)
     with pytest.raises(RefusedError) as raised:
-        shop.publisher().withdraw(V("1.1.0"), ["stable"], "slow")
+        shop.do(Withdraw(release=V("1.1.0"), channels=["stable"], reason="slow"))
     assert "no fleet at 1.0.0 comes to 1.2.0" in str(raised.value)
     assert "demo-server_1.1.0-1_all.deb" in debs(shop.repository)
     # The newest can always go, also where it leaves others behind; and the oldest.
-    shop.publisher().withdraw(V("1.2.0"), ["stable"], "broken")
-    shop.publisher().withdraw(V("1.0.0"), ["stable"], "old")
+    shop.do(Withdraw(release=V("1.2.0"), channels=["stable"], reason="broken"))
+    shop.do(Withdraw(release=V("1.0.0"), channels=["stable"], reason="old"))
     assert {name for name in debs(shop.repository) if "-repository" not in name} == {
         "demo-server_1.1.0-1_all.deb",
         "demo-database_1.1.0-1_all.deb",
@@ -164,22 +168,22 @@ def test_a_stop_that_others_need_is_not_withdrawn(shop: Shop, releases: tuple[Fi
 
 def test_force_withdraws_a_stop(shop: Shop, releases: tuple[Files, ...]) -> None:
     for release in releases[:3]:
-        shop.publish(*release)
-    shop.publisher(force=True).withdraw(V("1.1.0"), ["stable"], "loses data")
+        shop.add(*release)
+    shop.do(Withdraw(release=V("1.1.0"), channels=["stable"], reason="loses data", force=True))
     assert "demo-server_1.1.0-1_all.deb" not in debs(shop.repository)
 
 
 def test_what_is_not_offered_is_not_withdrawn(shop: Shop, releases: tuple[Files, ...]) -> None:
-    shop.publish(*releases[0])
+    shop.add(*releases[0])
     with pytest.raises(UsageError, match=r"does not offer 9\.0\.0; it offers 1\.0\.0"):
-        shop.publisher().withdraw(V("9.0.0"), ["stable"], "x")
+        shop.do(Withdraw(release=V("9.0.0"), channels=["stable"], reason="x"))
 
 
 def test_pruning_keeps_the_newest_and_removes_files_when_no_index_is_believed(
     stocked: Shop, releases: tuple[Files, ...], tmp_path: Path
 ) -> None:
     shop = copy(stocked, tmp_path / "repository")
-    pruned = shop.publisher().prune(Rule(newest=2, supported=V("1.2.0")), [])
+    pruned = shop.do(Prune(rule=Rule(newest=2, supported=V("1.2.0"))))
     pruning = pruned.prunings["stable"]
     assert pruning.goes == (V("1.0.0"), V("1.1.0"))
     # Each release here goes to the next one only, so from 1.0.0 there is no way any more.
@@ -188,15 +192,15 @@ def test_pruning_keeps_the_newest_and_removes_files_when_no_index_is_believed(
     assert "demo-server_1.0.0-1_all.deb" not in debs(shop.repository)
     assert (pool / "demo-server_1.0.0-1_all.deb").exists()
     shop.now += 13 * 86400
-    shop.publisher().refresh([])
+    shop.do(Refresh())
     assert (pool / "demo-server_1.0.0-1_all.deb").exists()
     shop.now += 2 * 86400
-    shop.publisher().refresh([])
+    shop.do(Refresh())
     left = sorted(path.name for path in pool.glob("demo-server_1.0.0*"))
     assert left == []
     assert not list((shop.repository / "rpm/packages").glob("*-1.0.0-*"))
     with pytest.raises(RefusedError, match="was pruned and does not come back"):
-        shop.publish(*releases[0])
+        shop.add(*releases[0])
     assert len(debs(shop.repository)) == 5
 
 
@@ -216,7 +220,7 @@ def test_pruning_keeps_the_newest_and_removes_files_when_no_index_is_believed(
     ],
 )
 def test_rules(stocked: Shop, rule: Rule, goes: int) -> None:
-    outcome = stocked.publisher(signer=None).prune(rule, ["stable"])
+    outcome = stocked.do(Prune(rule=rule, channels=["stable"]), signer=None)
     pruning = outcome.prunings["stable"]
     assert len(pruning.goes) == goes
     assert len(pruning.stays) == 4 - goes
@@ -228,7 +232,7 @@ def test_stops_stay_for_customers_at_a_release_that_was_pruned(
 ) -> None:
     shop = copy(stocked, tmp_path / "repository")
     for _ in range(2):
-        pruning = shop.publisher().prune(Rule(newest=1), []).prunings["stable"]
+        pruning = shop.do(Prune(rule=Rule(newest=1))).prunings["stable"]
         assert pruning.stays[0] == (
             V("1.1.0"),
             "a fleet at 1.0.0 stops there on its way to 1.3.0",
@@ -236,8 +240,8 @@ def test_stops_stay_for_customers_at_a_release_that_was_pruned(
         assert pruning.left_behind == ()
     # Nor is such a stop withdrawn, once nothing is offered that needs it.
     with pytest.raises(RefusedError, match=r"no fleet at 1\.0\.0 comes to 1\.3\.0"):
-        shop.publisher().withdraw(V("1.1.0"), ["stable"], "slow")
-    pruning = shop.publisher().prune(Rule(newest=1, supported=V("1.2.0")), []).prunings["stable"]
+        shop.do(Withdraw(release=V("1.1.0"), channels=["stable"], reason="slow"))
+    pruning = shop.do(Prune(rule=Rule(newest=1, supported=V("1.2.0")))).prunings["stable"]
     assert pruning.goes == (V("1.1.0"), V("1.2.0"))
     assert pruning.left_behind == (V("1.0.0"), V("1.1.0"))
 
@@ -246,9 +250,9 @@ def test_customers_at_a_withdrawn_release_are_not_waited_for(
     shop: Shop, releases: tuple[Files, ...]
 ) -> None:
     for release in releases[:3]:
-        shop.publish(*release)
-    shop.publisher().withdraw(V("1.0.0"), ["stable"], "broken")
-    pruning = shop.publisher().prune(Rule(newest=1), []).prunings["stable"]
+        shop.add(*release)
+    shop.do(Withdraw(release=V("1.0.0"), channels=["stable"], reason="broken"))
+    pruning = shop.do(Prune(rule=Rule(newest=1))).prunings["stable"]
     assert pruning.goes == (V("1.1.0"),)
 
 
@@ -256,9 +260,9 @@ def test_specs_need_not_go_back_to_the_first_release(stocked: Shop, packages: Pa
     specs = packages.parent / "specs"
     product = open_product(specs).product
     product = replace(product, releases=product.releases[1:])
-    pruning = (
-        stocked.publisher(product=product, signer=None).prune(Rule(newest=1), []).prunings["stable"]
-    )
+    pruning = stocked.do(Prune(rule=Rule(newest=1), product=product), signer=None).prunings[
+        "stable"
+    ]
     assert pruning.goes == (V("1.0.0"),)
 
 
@@ -266,13 +270,13 @@ def test_a_shared_package_stays_while_a_channel_offers_it(
     shop: Shop, releases: tuple[Files, ...]
 ) -> None:
     for release in releases[:3]:
-        shop.publish(*release)
-        shop.publish(*release, channel="candidate")
-    outcome = shop.publisher().prune(Rule(newest=1), ["candidate"])
+        shop.add(*release)
+        shop.add(*release, channel="candidate")
+    outcome = shop.do(Prune(rule=Rule(newest=1), channels=["candidate"]))
     assert outcome.prunings["candidate"].goes
     assert outcome.retired == ()
     shop.now += 30 * 86400
-    shop.publisher().refresh([])
+    shop.do(Refresh())
     assert "demo-server_1.0.0-1_all.deb" in debs(shop.repository)
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-from toolchain.publish.run import Outcome
+from toolchain.publish.arrivals import Arrival
+from toolchain.publish.deeds.desk import Outcome
+from toolchain.publish.record import Record
+from toolchain.spec.wording import counted
 
 # Lines that a person reads one by one.
 _MANY = 20
@@ -19,16 +22,17 @@ def _day(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def _names(packages: Sequence[Arrival | Record]) -> list[str]:
+    return [one.file.file_name for one in packages]
+
+
 def outcome_json(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
     """The whole outcome as plain values; times are seconds since 1970."""
     return {
         "product": outcome.product,
         "dry_run": dry_run,
-        "added": {channel: list(files) for channel, files in outcome.arriving.items()},
-        "removed": {
-            channel: [record.file.file_name for record in records]
-            for channel, records in outcome.removed.items()
-        },
+        "added": {channel: _names(new) for channel, new in outcome.arriving.items()},
+        "removed": {channel: _names(gone) for channel, gone in outcome.removed.items()},
         "pruning": {
             channel: {
                 "goes": [str(version) for version in pruning.goes],
@@ -37,7 +41,8 @@ def outcome_json(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
             }
             for channel, pruning in outcome.prunings.items()
         },
-        "retired": [record.file.file_name for record in outcome.retired],
+        "retired": _names(outcome.retired),
+        "signed": list(outcome.channels),
         "channels": {
             channel: {"serial": one.serial, "valid_until": one.valid_until}
             for channel, one in outcome.generations.items()
@@ -47,8 +52,8 @@ def outcome_json(outcome: Outcome, *, dry_run: bool) -> dict[str, Any]:
 
 def print_outcome(outcome: Outcome, *, dry_run: bool) -> None:
     """The result on stdout, a line for each package or release; the story on stderr."""
-    for channel, files in outcome.arriving.items():
-        _print_files(f"{channel}: {'would add' if dry_run else 'added'}", files)
+    for channel, new in outcome.arriving.items():
+        print_files(f"{channel}: {'would add' if dry_run else 'added'}", _names(new))
     for channel, pruning in outcome.prunings.items():
         for version, reason in pruning.stays:
             click.echo(f"{channel}: {version} stays: {reason}")
@@ -62,17 +67,21 @@ def print_outcome(outcome: Outcome, *, dry_run: bool) -> None:
                 err=True,
             )
     for channel, records in outcome.removed.items():
-        names = [record.file.file_name for record in records]
-        _print_files(f"{channel}: {'would remove' if dry_run else 'removed'}", names)
+        print_files(f"{channel}: {'would remove' if dry_run else 'removed'}", _names(records))
     for channel, one in outcome.generations.items():
         click.echo(
             f"{channel}: publication {one.serial}, valid until {_day(one.valid_until)}", err=True
         )
-    if not (outcome.generations or outcome.removed or any(outcome.arriving.values())):
+    if dry_run and outcome.channels:
+        click.echo(f"{', '.join(outcome.channels)}: indexes would be signed anew", err=True)
+    if outcome.retired:
+        leave = f"{counted(len(outcome.retired), 'package')} {'would' if dry_run else 'will'} leave"
+        click.echo(f"{leave} the pool, once no index that is still believed names them", err=True)
+    if not (outcome.channels or outcome.retired):
         click.echo("nothing is new: everything stays as it is", err=True)
 
 
-def _print_files(said: str, names: Sequence[str]) -> None:
+def print_files(said: str, names: Sequence[str]) -> None:
     """A line for each file; on a terminal their number where they would fill it."""
     if len(names) <= _MANY or not sys.stdout.isatty():
         for name in names:

@@ -1,25 +1,28 @@
-"""What `interlock publish` works with: the key, the proof, the packages, the progress."""
+"""A deed done by a publisher that is ready for it: the key, the proof, the progress, the answer."""
 
-import re
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from toolchain.cli.options import echo_json
 from toolchain.cli.progress import activity
+from toolchain.cli.publish.answer import outcome_json, print_outcome
+from toolchain.cli.publish.options import Shared
 from toolchain.edge.gpg import open_signer
 from toolchain.edge.process import Processes
-from toolchain.errors import RefusedError, UsageError
+from toolchain.errors import RefusedError
 from toolchain.model.carried import PackageFile
 from toolchain.model.release import Product
 from toolchain.plan.attestation import SBOM, STATEMENT
-from toolchain.plan.client import require_url
+from toolchain.publish.deeds.desk import Deed, Outcome
 from toolchain.publish.run import Publisher
 from toolchain.publish.signing import Signs
+from toolchain.spec.wording import counted
 from toolchain.verify.intake import package_paths, read_packages
 from toolchain.verify.run import Verifier
 from toolchain.verify.witnesses import find_witnesses
@@ -28,62 +31,40 @@ if TYPE_CHECKING:
     from toolchain.verify.halves import Report
 
 _EARLY = timedelta(days=30)
-_UNITS = {"h": 3600, "d": 86400}
 
 
-@contextmanager
-def publisher(
-    *,
-    repository: Path,
-    url: str | None,
-    keys: Sequence[str],
-    key_file: Path | None,
-    passphrase_file: Path | None,
-    valid: str,
-    product: Product | None,
-    force: bool,
-    dry_run: bool,
-) -> Iterator[Publisher]:
-    """A publisher whose key has signed once already; in a dry run it has none."""
-    validity = _seconds(valid)
-    if url is not None:
-        try:
-            url = require_url(url)
-        except ValueError as error:
-            raise UsageError(str(error), "write it as https://packages.example.com/P") from error
-    processes = Processes()
-    with ExitStack() as stack:
-        report = stack.enter_context(activity("publishing"))
+def carry_out(
+    deed: Deed, shared: Shared, *, url: str | None = None, product: Product | None = None
+) -> None:
+    """Do it and tell the outcome; `product` has the law where specs are to tell it."""
+    with activity("publishing") as report, Processes() as processes, ExitStack() as stack:
         signer: Signs | None = None
-        if not dry_run:
+        if not shared.dry_run:
             signer = stack.enter_context(
                 open_signer(
-                    keys,
-                    key_file=key_file,
-                    passphrase_file=passphrase_file,
+                    shared.keys,
+                    key_file=shared.key_file,
+                    passphrase_file=shared.passphrase_file,
                     processes=processes,
                 )
             )
             _warn(signer)
+        # No gpg is left when the home of a key file's key goes.
+        stack.enter_context(processes)
 
         def prove(channel: str, files: Sequence[PackageFile], new: frozenset[str]) -> None:
             _prove(channel, files, new, product, processes, report)
 
-        try:
-            yield Publisher(
-                repository=repository,
-                signer=signer,
-                prove=prove,
-                report=report,
-                url=url,
-                validity=validity,
-                product=product,
-                force=force,
-                processes=processes,
-            )
-        except BaseException:
-            processes.stop()
-            raise
+        outcome = Publisher(
+            repository=shared.repository,
+            signer=signer,
+            prove=prove,
+            report=report,
+            url=url,
+            validity=shared.validity,
+            processes=processes,
+        ).publish(deed)
+    _tell(outcome, shared)
 
 
 def read_all(paths: Sequence[Path]) -> tuple[PackageFile, ...]:
@@ -92,13 +73,15 @@ def read_all(paths: Sequence[Path]) -> tuple[PackageFile, ...]:
     What stands beside packages comes with them, and a shell's pattern names it too.
     """
     paths = [path for path in paths if not path.name.endswith((SBOM, STATEMENT))]
-    processes = Processes()
-    with activity("reading") as report:
-        try:
-            return read_packages(package_paths(paths), processes, report)
-        except BaseException:
-            processes.stop()
-            raise
+    with activity("reading") as report, Processes() as processes:
+        return read_packages(package_paths(paths), processes, report)
+
+
+def _tell(outcome: Outcome, shared: Shared) -> None:
+    if shared.as_json:
+        echo_json(outcome_json(outcome, dry_run=shared.dry_run))
+    else:
+        print_outcome(outcome, dry_run=shared.dry_run)
 
 
 def _prove(
@@ -124,9 +107,8 @@ def _prove(
     for finding in answer.findings:
         click.echo(finding, err=True)
     if not answer.proved:
-        count = len(answer.findings)
         raise RefusedError(
-            f"the packages of {channel} are not proved: {count} finding{'' if count == 1 else 's'}",
+            f"the packages of {channel} are not proved: {counted(len(answer.findings), 'finding')}",
             "mend them, or take them out; 'interlock verify' asks the same questions",
         )
 
@@ -143,13 +125,3 @@ def _warn(signer: Signs) -> None:
             "(dnf keeps the end that it once read, so extending the key does not help)",
             err=True,
         )
-
-
-def _seconds(text: str) -> int:
-    match = re.fullmatch(r"([1-9][0-9]{0,3})([hd])", text)
-    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
-    if not 3600 <= seconds <= 400 * 86400:
-        raise UsageError(
-            f"--valid {text} is no time between an hour and 400 days", "write 14d, or 36h"
-        )
-    return seconds

@@ -1,10 +1,7 @@
-"""Pruning by rule: what a channel keeps, what has to stay for that, and what goes."""
+"""A rule of pruning: what a channel keeps, what has to stay for that, and what goes."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 from toolchain.errors import UsageError
 from toolchain.model.release import Product
@@ -53,7 +50,7 @@ def plan_pruning(
     state: State, channel: str, rule: Rule, *, now: int, product: Product | None
 ) -> Pruning:
     """Apply a rule to a channel; nothing is changed."""
-    offered = releases(state.members(channel))
+    offered = releases(state.channels.members(channel))
     chain = offered_chain(state, channel, product, without=frozenset())
     reasons = dict(_kept(state, channel, rule, offered, now))
     customers = customers_at(state, channel)
@@ -86,7 +83,7 @@ def _kept(
     last = versions[-rule.newest :] if rule.newest else ()
     plans = dict(rule.plans)
     for version, records in offered.items():
-        added = max(state.added(channel, record) for record in records)
+        added = max(state.channels.added(channel, record) for record in records)
         if version in plans:
             yield version, f"the plan {plans[version]} goes there"
         elif version in newest:
@@ -97,50 +94,3 @@ def _kept(
             yield version, f"it is {rule.since} or later"
         elif rule.days is not None and added > now - rule.days * _DAY:
             yield version, f"it came within {rule.days} days"
-
-
-def take_out(state: State, channel: str, pruning: Pruning, now: int) -> tuple[Record, ...]:
-    """Have a channel offer no more what goes; the packages that this were."""
-    offered = releases(state.members(channel))
-    records = [record for version in pruning.goes for record in offered[version]]
-    for record in records:
-        state.leave(channel, record, now)
-    return tuple(records)
-
-
-def retire(state: State, *, now: int, due: int) -> tuple[Record, ...]:
-    """Have the files of packages that no channel offers removed after `due`.
-
-    An index that names them may be believed until then. Their names and versions stay taken.
-    """
-    gone = []
-    for record in state.everything():
-        if record.gone is None and not state.channels_of(record):
-            state.mark_gone(record, now)
-            for path in (record.file.path, *state.beside(record)):
-                state.retire(path, due)
-            gone.append(record)
-    return tuple(gone)
-
-
-def read_plan(path: Path) -> tuple[tuple[Version, str], ...]:
-    """The releases that a rollout plan goes to, from `interlock plan --json`; UsageError."""
-    try:
-        document: Any = json.loads(path.read_bytes())
-        found = _plan_releases(document)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "name a plan that can be read") from error
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        raise UsageError(
-            f"{path} is no rollout plan", "write one with 'interlock plan --json'"
-        ) from error
-    return tuple((version, str(path)) for version in dict.fromkeys(found))
-
-
-def _plan_releases(document: Any) -> Sequence[Version]:
-    if document["result"] != "plan":
-        raise ValueError("it is a refusal")
-    named = [document["target"], *(wave["release"] for wave in document["waves"])]
-    if document["database"] is not None:
-        named.append(document["database"])
-    return [Version.parse(text) for text in named]

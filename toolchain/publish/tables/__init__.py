@@ -1,0 +1,1 @@
+"""What the publisher remembers, a file for each idea; `publish.state` holds them together."""
