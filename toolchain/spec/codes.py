@@ -88,6 +88,7 @@ class Code(Enum):
         "A step changes what an earlier refactoring has in two forms.",
     )
     STATEMENT_LIMIT = "statement-limit", "A server's statement would meet a form that cannot do it."
+    STATEMENT_NEED = "statement-need", "A server's statement needs what a shard does not have."
     SQL_MISSING = "sql-missing", "An SQL file does not exist."
     SQL_EMPTY = "sql-empty", "An SQL file has no statement."
     SQL_SYNTAX = "sql-syntax", "PostgreSQL's parser refuses a statement."

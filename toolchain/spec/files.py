@@ -42,7 +42,8 @@ class SpecFiles:
                 self._complain(complaint, name)
             elif name != FILE_NAME:
                 releases.append(name)
-        if not releases and FILE_NAME in self._names:
+        # Where one is there by another name, that has been told, and this would follow from it.
+        if not releases and FILE_NAME in self._names and not any(map(_misnamed, self._names)):
             self._complain(
                 Complaint(
                     Code.NO_RELEASE,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from toolchain.model.origin import Origin
 from toolchain.model.version import Version
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.gather import gathered

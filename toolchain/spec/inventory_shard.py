@@ -9,9 +9,9 @@ from toolchain.model.change import Phase
 from toolchain.model.law import ShardHandshake
 from toolchain.model.version import Version
 from toolchain.model.window import Window, version_window
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.possible import Possible
-from toolchain.plan.rollout.shard import ShardState, Stage, state_at
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.possible import Possible
+from toolchain.plan.rollout.world.shard import ShardState, Stage, state_at
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.located.node import Path, Table

@@ -25,6 +25,7 @@ from toolchain.spec.release import CheckedRelease, check_release, release_of
 from toolchain.spec.shape.schema import SpecKind
 from toolchain.spec.shape.structure import check_structure
 from toolchain.spec.sql.files import SqlFiles
+from toolchain.spec.statements.lost import check_needs
 from toolchain.spec.tree import Tree
 from toolchain.spec.variables import declared, expand
 
@@ -158,7 +159,10 @@ def _chain(
             for release in releases
             if release.facts is not None and release.server is not None
         }
-        problems += check_limits(promises.releases, promises.chain, limits, statements)
+        limited = list(check_limits(promises.releases, promises.chain, limits, statements))
+        told = {problem.origin for problem in limited}
+        needs = check_needs(promises.releases, promises.chain, statements, sql)
+        problems += (*limited, *(need for need in needs if need.origin not in told))
     wider = () if problems else tuple(hints(promises))
     return _Chain(releases=promises.releases, problems=problems, hints=wider)
 

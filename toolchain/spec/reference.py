@@ -21,11 +21,15 @@ def spec_page(kind: SpecKind) -> str:
         "",
         "Written from the JSON Schema; do not edit.",
         "",
-        "| key | type | what it is | example |",
-        "| --- | --- | --- | --- |",
-        *_rows(whole, ""),
+        *key_table(whole),
     ]
     return "\n".join(lines) + "\n"
+
+
+def key_table(schema: Schema) -> Iterator[str]:
+    """The lines of a table of every key below a schema without references, in its order."""
+    yield from ("| key | type | what it is | example |", "| --- | --- | --- | --- |")
+    yield from _rows(schema, "")
 
 
 def problems_page() -> str:

@@ -48,6 +48,11 @@ def test_file_names(tmp_path: Path, name: str, cure: str) -> None:
     expect_one(tmp_path, {**SAMPLE, name: "x"}, f"{name}:1 file-name", cure)
 
 
+def test_a_release_by_another_name_is_no_missing_one(tmp_path: Path) -> None:
+    files = {"4.1.yaml" if name == "4.1.0.yaml" else name: SAMPLE[name] for name in SAMPLE}
+    expect_one(tmp_path, files, "4.1.yaml:1 file-name", "rename it 4.1.0.yaml")
+
+
 def test_other_files_are_left_alone(tmp_path: Path) -> None:
     others = {".4.1.0.yaml.swp": "", ".hidden.yaml": "", "4.1.0.yaml~": "", "README.md": ""}
     assert told(tmp_path, {**SAMPLE, **others}) == []

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.unit.plan.rollout.world import V, fleet, release
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.inventory import Fleet
-from toolchain.plan.rollout.shard import Stage
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Fleet
+from toolchain.plan.rollout.world.shard import Stage
 from toolchain.render.inventory import inventory_yaml
 from toolchain.spec.inventory import check_inventory
 

@@ -90,7 +90,7 @@ class _Server:
             schemas_origin=facts.schemas_place.origin if facts else self._table.origin,
             peers_origin=facts.peers_place.origin if facts else self._table.origin,
         )
-        check_collisions(self._document, self._installed)
+        check_collisions(self._document, self._product.name, self._installed)
         return spec
 
     def _nodes(self, *keys: str) -> Iterator[tuple[Node, Path]]:
@@ -134,6 +134,9 @@ class _Server:
                 service = service_of(self._document, below, place, target=target, summary=summary)
                 self._check_owner(below, place, "user")
                 self._install(f"/usr/lib/systemd/system/{service.name}.service", place)
+                registration = f"/usr/lib/systemd/system/{service.name}-registration.service"
+                if all(each.target != registration for each in self._installed):
+                    self._install(registration, place)  # else two services have one name
             wanted = Wanted(setuid_declared=bool((mode or 0) & _SETUID))
             source = self._source(table, path, wanted)
             yield PayloadFile(source=source, target=target, mode=mode, service=service)
@@ -210,7 +213,8 @@ class _Server:
                     "take it out: 'copyright' and 'changelog' of the specs say the same",
                     path,
                 )
-            self._install(f"/usr/share/doc/{self._product.name}-server/{name}", path)
+            else:
+                self._install(f"/usr/share/doc/{self._product.name}-server/{name}", path)
             yield self._sources.read(node, path, Wanted())[0]
 
     def _manuals(self) -> Iterator[Source]:
