@@ -7,18 +7,20 @@ them; 4.1.0 needs schema 12, and 4.3.0, the newest, needs 14.
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from toolchain.model.version import Version
 
-from .commands import Result
+from .commands import Result, run
 from .conftest import TREES
 from .host import Host
 from .lab import Lab
-from .products import Customer, Packaged, Pair
+from .products import ROOT, Customer, Packaged, Pair
 from .recipes import Packaging
 from .samples import Sample, build
 from .services import (
@@ -33,7 +35,16 @@ from .services import (
     shards_file,
     states,
 )
-from .upgrade_tools import BOLD, DNF_AUTOMATIC, LAYERS, TOOLS, UNATTENDED_UPGRADES, Tool, play
+from .upgrade_tools import (
+    BOLD,
+    DNF_AUTOMATIC,
+    LAYERS,
+    TOOLS,
+    UNATTENDED_UPGRADES,
+    Tool,
+    play,
+    puppet_module,
+)
 
 pytestmark = pytest.mark.xdist_group("upgrade-tools")
 
@@ -55,6 +66,15 @@ UNATTENDED = 'Unattended-Upgrade::Origins-Pattern { "origin=Fleetdesk,codename=s
 PREFERENCES = "/etc/apt/preferences.d/fleetdesk"
 PIN = "Package: fleetdesk-*\nPin: version 4.1.*\nPin-Priority: 990\n"
 AUTOMATIC = "/etc/dnf/automatic.conf"
+VERSION_LOCKS = "/etc/dnf/plugins/versionlock.list"
+# Comes with versionlock in Debian's package, and wants a repository of its own.
+DNF_LOCAL = "/etc/dnf/plugins/local.conf"
+MODULE = "/etc/puppet/code/environments/production/modules/interlock"
+INVENTORY = """\
+product: fleetdesk
+servers: [{host: deb1, version: 4.0.0}, {host: rpm1, version: 4.0.0}]
+shards: [{name: north, host: db1, release: 4.1.0}, {name: east, host: db1, release: 4.1.0}]
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +129,8 @@ def fleet(lab: Lab, fleetdesk: Packaged, tmp_path_factory: pytest.TempPathFactor
             build(Sample(name=BYSTANDER, version=version), packaging, shelf)
         host = lab.host(f"{packaging}1", tree=TREES[packaging], layer=layer)
         host.add_repository(shelf)
+        if packaging is Packaging.RPM:
+            host.write(DNF_LOCAL, "[main]\nenabled = 0\n")
         # `keep_current` does its work; by itself it might hold the lock just when a tool wants it.
         host.run("systemctl", "mask", f"{SERVER}-shards.timer")
         if packaging is Packaging.DEB:
@@ -257,6 +279,69 @@ def test_a_hold_is_kept_by_ansible_and_passed_by_puppet(fleet: Fleet) -> None:
         assert refused.returncode == by_name[name].refused, refused
     done = host.run(*by_name["puppet"].pinned(SERVER, "4.1.0-1"), check=False)
     assert installed(host) == ("4.1.0", "1.0"), done
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The way to 4.1.1 as it is exported for Puppet and for Chef, in a directory for each."""
+    directory = tmp_path_factory.mktemp("exports")
+    inventory = directory / "fleet.yaml"
+    inventory.write_text(INVENTORY)
+    specs = ROOT / "release-specs/fleetdesk"
+    plan = ("plan", str(specs), "--inventory", str(inventory), "--to", "4.1.1")
+    for engine in ("puppet", "chef"):
+        export = ("--export", engine, "--output", str(directory / engine))
+        run(sys.executable, "-m", "toolchain", *plan, *export, env={"PYTHONPATH": str(ROOT)})
+    return directory
+
+
+@pytest.mark.parametrize("packaging", Packaging)
+def test_an_exported_wave_is_applied_by_puppet(
+    fleet: Fleet, exports: Path, packaging: Packaging
+) -> None:
+    customer = fleet.start(packaging, ONE_BEHIND)
+    host = customer.host
+    host.push(exports / "puppet", MODULE)
+    host.run("ln", "-sfn", "waves/02-servers-4.1.1", f"{MODULE}/current")
+    apply = puppet_module("interlock", packaging)
+    refused = host.run(*apply, check=False)
+    assert_kept(customer, refused)
+    assert refused.returncode == 4, refused
+
+    fleet.start(packaging, LEVEL)
+    # It changes the host, and finds nothing to do then.
+    for status in (2, 0):
+        done = host.run(*apply, check=False)
+        assert done.returncode == status, done
+        assert installed(host)[0] == "4.1.1", done
+    assert_serves(host, "4.1.1")
+
+
+def test_what_is_exported_for_chef_is_ruby(fleet: Fleet, exports: Path) -> None:
+    """Chef itself cannot be had; the Ruby that comes with Puppet reads its files."""
+    host = fleet.customers[Packaging.DEB].host
+    host.push(exports / "chef", "/srv/chef")
+    names = sorted(path.relative_to(exports / "chef") for path in exports.glob("chef/**/*.rb"))
+    assert {path.name for path in names} == {"Policyfile.rb", "default.rb", "metadata.rb"}
+    for name in names:
+        host.run("ruby", "-wc", f"/srv/chef/{name}")
+
+
+def test_a_versionlock_is_kept_by_dnf_and_by_puppet(fleet: Fleet) -> None:
+    """Its line is that of the exported role for Ansible, which moves it before it installs."""
+    customer = fleet.start(Packaging.RPM, LEVEL)
+    host = customer.host
+    (by_puppet,) = (tool for tool in TOOLS if str(tool) == "puppet-rpm")
+    pinned = by_puppet.pinned(SERVER, "4.1.0-1")
+    for version, reached in (("4.0.0-1", "4.0.0"), ("4.1.0-1", "4.1.0")):
+        host.write(VERSION_LOCKS, f"{SERVER}-0:{version}.*\n")
+        done = host.run(*pinned, check=False)
+        upgraded = customer.manage("upgrade")
+        assert installed(host) == (reached, "1.1"), (done, upgraded)
+    host.run("dnf", "versionlock", "clear")
+    host.run("dnf", "versionlock", "add", SERVER)
+    assert f"{SERVER}-0:4.1.0-1.*" in host.read(VERSION_LOCKS)
+    host.write(VERSION_LOCKS, "")
 
 
 def test_what_needrestart_restarts_is_checked_at_its_start(fleet: Fleet) -> None:

@@ -19,7 +19,8 @@ LAYERS: Mapping[Packaging, Layer] = {
     Packaging.RPM: Layer(
         name="rpm-tools",
         recipe=RPM,
-        packages=("ansible-core", "puppet-agent"),
+        # With the versionlock that RHEL has in python3-dnf-plugin-versionlock.
+        packages=("ansible-core", "dnf-plugins-core", "puppet-agent"),
         masked_units=("puppet.service",),
     ),
 }
@@ -48,8 +49,18 @@ class Tool:
 
 
 def puppet(package: str, ensure: str, more: str = "") -> Words:
-    """Describe a run of Puppet whose exit status tells failures (4) from changes (2)."""
-    manifest = f"package {{ '{package}': ensure => '{ensure}'{more} }}"
+    """Describe a run of Puppet for one package."""
+    return _puppet(f"package {{ '{package}': ensure => '{ensure}'{more} }}")
+
+
+def puppet_module(name: str, packaging: Packaging) -> Words:
+    """Describe a run of Puppet for a module of the host's own."""
+    provider = f"Package {{ {_PUPPET_DNF} }} " if packaging is Packaging.RPM else ""
+    return _puppet(f"{provider}include {name}")
+
+
+def _puppet(manifest: str) -> Words:
+    """Describe a run whose exit status tells failures (4) from changes (2)."""
     return ("puppet", "apply", "--color=false", "--detailed-exitcodes", "--execute", manifest)
 
 
@@ -88,7 +99,7 @@ def chef_dnf(package: str, version: str) -> Words:
 
 
 # On RHEL Puppet takes its dnf provider by itself.
-_PUPPET_DNF = ", provider => 'dnf'"
+_PUPPET_DNF = "provider => 'dnf'"
 
 TOOLS = (
     Tool(
@@ -111,8 +122,8 @@ TOOLS = (
     Tool(
         name="puppet",
         packaging=Packaging.RPM,
-        pinned=lambda package, version: puppet(package, version, _PUPPET_DNF),
-        newest=lambda package, _: puppet(package, "latest", _PUPPET_DNF),
+        pinned=lambda package, version: puppet(package, version, f", {_PUPPET_DNF}"),
+        newest=lambda package, _: puppet(package, "latest", f", {_PUPPET_DNF}"),
         refused=4,
     ),
     Tool(

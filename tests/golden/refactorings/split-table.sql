@@ -26,21 +26,27 @@ AS $function$
 DECLARE
     taken boolean;
 BEGIN
-    SELECT source.cpu IS NOT NULL OR source.memory IS NOT NULL
-    INTO taken
-    FROM public.host AS source
-    WHERE source.id = NEW.host_id
-    FOR NO KEY UPDATE OF source;
-    IF NOT FOUND THEN
-        RAISE foreign_key_violation USING
-            MESSAGE = format('hardware: there is no host %s', concat_ws(', ', NEW.host_id));
-    ELSIF taken THEN
-        RAISE unique_violation USING
-            MESSAGE = format('hardware: host %s has its part already', concat_ws(', ', NEW.host_id));
-    END IF;
     UPDATE public.host AS source
     SET cpu = NEW.cpu, memory = NEW.memory
-    WHERE source.id = NEW.host_id;
+    WHERE source.id = NEW.host_id AND NOT (source.cpu IS NOT NULL OR source.memory IS NOT NULL);
+    IF NOT FOUND THEN
+        -- Whoever holds the row may give the part back, so the answer is that of the lock.
+        SELECT source.cpu IS NOT NULL OR source.memory IS NOT NULL
+        INTO taken
+        FROM public.host AS source
+        WHERE source.id = NEW.host_id
+        FOR NO KEY UPDATE OF source;
+        IF NOT FOUND THEN
+            RAISE foreign_key_violation USING
+                MESSAGE = format('hardware: there is no host %s', concat_ws(', ', NEW.host_id));
+        ELSIF taken THEN
+            RAISE unique_violation USING
+                MESSAGE = format('hardware: host %s has its part already', concat_ws(', ', NEW.host_id));
+        END IF;
+        UPDATE public.host AS source
+        SET cpu = NEW.cpu, memory = NEW.memory
+        WHERE source.id = NEW.host_id;
+    END IF;
     RETURN NEW;
 END
 $function$;

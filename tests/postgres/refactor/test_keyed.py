@@ -103,23 +103,6 @@ def test_a_part_that_rows_refer_to_stays(ready: Site, statement: str) -> None:
         ready.database.execute(statement)
 
 
-def test_changes_during_the_walk_are_followed(site: Site) -> None:
-    site.expand()
-    site.begin()
-    for number, _ in enumerate(site.batches()):
-        if number == 0:
-            site.database.execute(add("shop 9", "city 9", key=0))
-            site.database.execute("UPDATE \"order\" SET note = 'seen' WHERE id IN (1, 9)")
-            site.database.execute('DELETE FROM "order" WHERE number = 2')
-    site.finish()
-    assert site.database.rows(STRAYS) == []
-    assert site.database.rows("SELECT shop, note FROM place WHERE shop <> 'shop 2' ORDER BY 1") == [
-        ("shop 0", "seen"),
-        ("shop 1", "seen"),
-        ("shop 9", None),
-    ]
-
-
 def test_rows_that_disagree_stop_the_migration(site: Site) -> None:
     site.expand()
     site.database.execute("UPDATE \"order\" SET note = 'other' WHERE id = 1")
@@ -152,21 +135,6 @@ def test_two_old_servers_that_make_the_same_part_agree(ready: Site) -> None:
         other.commit()
     assert ready.database.rows("SELECT city FROM place WHERE shop = 'shop 9'") == [("other",)]
     assert ready.database.rows(STRAYS) == []
-
-
-def test_the_begin_waits_for_a_writer_whom_the_triggers_have_not_heard(site: Site) -> None:
-    site.expand()
-    assert site.phases.migrate is not None
-    with session(site.database) as server, session(site.database) as runner:
-        query(server, "SET CONSTRAINTS ALL IMMEDIATE")
-        query(server, "UPDATE \"order\" SET note = 'late'")
-        query(runner, "SET LOCAL lock_timeout = '100ms'")
-        with pytest.raises(psycopg2.errors.LockNotAvailable):
-            query(runner, site.phases.migrate.begin)
-        runner.rollback()
-        server.commit()
-    site.migrate()
-    assert site.database.rows(STRAYS) == []
 
 
 def test_a_contract_drops_nothing_that_is_in_the_old_form_alone(ready: Site) -> None:

@@ -119,21 +119,6 @@ def test_rows_that_disagree_since_the_begin_stop_their_batch(site: Site) -> None
     assert site.database.rows(STRAYS) == []
 
 
-def test_the_begin_waits_for_a_writer_whom_the_triggers_have_not_heard(site: Site) -> None:
-    site.expand()
-    assert site.phases.migrate is not None
-    with session(site.database) as server, session(site.database) as runner:
-        query(server, "SET CONSTRAINTS ALL IMMEDIATE; UPDATE invoice SET email = 'late@'")
-        query(runner, "SET LOCAL lock_timeout = '100ms'")
-        with pytest.raises(psycopg2.errors.LockNotAvailable):
-            query(runner, site.phases.migrate.begin)
-        runner.rollback()
-        server.commit()
-    site.migrate()
-    assert site.database.rows(STRAYS) == []
-    assert emails(site) == {"late@"}
-
-
 def test_a_contract_drops_nothing_that_is_in_the_old_form_alone(ready: Site) -> None:
     ready.database.execute("""
         SET session_replication_role = replica;
@@ -189,21 +174,6 @@ def test_a_row_has_what_its_group_has(ready: Site, statement: str, customer: int
     ready.database.execute(statement)
     assert len(emails(ready, customer)) == 1
     assert ready.database.rows(STRAYS) == []
-
-
-def test_old_servers_write_while_the_walk_is_under_way(site: Site) -> None:
-    site.expand()
-    site.begin()
-    for number, _ in enumerate(site.batches()):
-        if number == 0:
-            site.database.execute("""
-                UPDATE invoice SET email = 'behind@' WHERE id = 3;
-                UPDATE invoice SET email = 'before@' WHERE id = 9;
-                INSERT INTO invoice (id, customer) VALUES (10, 3);
-            """)
-    site.finish()
-    assert site.database.rows(STRAYS) == []
-    assert emails(site, 1) == {"before@"}
 
 
 def test_a_batch_leaves_a_held_parent_to_the_finish(

@@ -1,5 +1,7 @@
 """What INSERT and DELETE do on a part that is a view."""
 
+from textwrap import indent
+
 from toolchain.model.relation_name import RelationName
 from toolchain.refactor.split.layout import PartLayout
 from toolchain.refactor.sql import (
@@ -28,11 +30,14 @@ def _row(part: PartLayout, which: str) -> str:
     )
 
 
+def _joined(how: str, relation: str) -> str:
+    return f"\n{how} {relation}" if relation else ""
+
+
 def insert(part: PartLayout) -> str:
     """INSERT writes the columns of a row that has no such part yet."""
     name = beside(part, "insert")
-    taken = part.present("source.")
-    defaults = ""
+    taken, usual = part.present("source."), ""
     if part.defaults:
         plain = [column for column in part.columns if column.default is None]
         differs = [f"source.{ident(column.name)} IS NOT NULL" for column in plain]
@@ -42,29 +47,35 @@ def insert(part: PartLayout) -> str:
         ]
         differs.append(" *<> ".join(pairs))
         taken = f"({taken}) AND ({' OR '.join(differs)})"
-        defaults = f"\nCROSS JOIN {relation(beside(part, 'defaults'))} AS usual"
+        usual = f"{relation(beside(part, 'defaults'))} AS usual"
     source = relation(part.source)
     label, whole = (name.replace("%", "%%") for name in (part.table.name, part.source.name))
     strange = literal(f"{label}: there is no {whole} %s")
     twice = literal(f"{label}: {whole} %s has its part already")
     which = f"concat_ws(', ', {idents(part.reference, 'NEW.')})"
-    assigned = ", ".join(f"{ident(column)} = NEW.{ident(column)}" for column in part.moved)
-    body = f"""\
-SELECT {taken}
-INTO taken
-FROM {source} AS source{defaults}
-WHERE {_row(part, "NEW")}
-FOR NO KEY UPDATE OF source;
-IF NOT FOUND THEN
-    RAISE foreign_key_violation USING
-        MESSAGE = format({strange}, {which});
-ELSIF taken THEN
-    RAISE unique_violation USING
-        MESSAGE = format({twice}, {which});
-END IF;
+    write = f"""\
 UPDATE {source} AS source
-SET {assigned}
-WHERE {_row(part, "NEW")};
+SET {", ".join(f"{ident(column)} = NEW.{ident(column)}" for column in part.moved)}"""
+    body = f"""\
+{write}{_joined("FROM", usual)}
+WHERE {_row(part, "NEW")} AND NOT ({taken});
+IF NOT FOUND THEN
+    -- Whoever holds the row may give the part back, so the answer is that of the lock.
+    SELECT {taken}
+    INTO taken
+    FROM {source} AS source{indent(_joined("CROSS JOIN", usual), "    ")}
+    WHERE {_row(part, "NEW")}
+    FOR NO KEY UPDATE OF source;
+    IF NOT FOUND THEN
+        RAISE foreign_key_violation USING
+            MESSAGE = format({strange}, {which});
+    ELSIF taken THEN
+        RAISE unique_violation USING
+            MESSAGE = format({twice}, {which});
+    END IF;
+{indent(write, "    ")}
+    WHERE {_row(part, "NEW")};
+END IF;
 RETURN NEW;"""
     return script(
         comment(
