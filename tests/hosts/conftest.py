@@ -14,7 +14,7 @@ from .host import Host
 from .lab import Lab, LabUnavailableError, TreeName, require
 from .products import Customer, Packaged
 from .recipes import Packaging
-from .table_fleet import Fleet, Hosts, boot, set_up
+from .table.fleet import Fleet, Hosts, boot, set_up
 
 TREES: Mapping[Packaging, TreeName] = {Packaging.DEB: "debian", Packaging.RPM: "rpm"}
 

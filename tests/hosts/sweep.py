@@ -28,8 +28,7 @@ from pathlib import Path
 
 PREFIX = "interlock-lab-"
 LOCK = "keeper.lock"
-# Not the temporary directory of the moment: the labs of all runs have to be found. It is on a
-# disk, where /tmp may be memory.
+# Not the temporary directory of the moment: the labs of all runs have to be found.
 BASE = Path("/var/tmp")
 _TAG = re.compile(re.escape(PREFIX) + r"[0-9a-f]+")
 _NAMESPACES = Path("/run/netns")

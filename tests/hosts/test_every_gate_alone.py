@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import permutations
 
 from toolchain.model.version import Version
 
-from .table import Row, Speaker, Table
-from .table_answers import has_arrived, is_refused_by_the_hook, is_right
-from .table_commands import Gate, Kind
-from .table_fleet import Fleet, Stop
-from .table_middle import edge_attempts, on_middle
-from .table_site import Site
-from .table_trial import Trial, attempts
+from .table.answers import has_arrived, is_refused_by_the_hook, is_right
+from .table.commands import TARGETED, Gate, Kind
+from .table.fleet import Fleet, Stop
+from .table.middle import edge_attempts, on_middle
+from .table.rows import Row, Speaker, Table
+from .table.site import Site
+from .table.trial import Attempt, Trial, attempts
 
 
 def test_the_solver_alone(desk_fleet: Fleet) -> None:
     def work(site: Site, stop: Stop, installed: Version) -> Sequence[Row]:
         site.meet(stop.situation)
         every = edge_attempts(site, stop, installed)
-        tried = [attempt for attempt in every if attempt.kind.gate is Gate.SOLVER]
+        tried = share(
+            desk_fleet, site, [attempt for attempt in every if attempt.kind.gate is Gate.SOLVER]
+        )
         trial = Trial(
             site=site, situation=stop.situation, installed=installed, gates="solver alone"
         )
@@ -29,9 +31,20 @@ def test_the_solver_alone(desk_fleet: Fleet) -> None:
             return trial.of(tried)
 
     table = on_middle(desk_fleet, "solver-alone", work)
-    assert table.rows
+    assert_all_tried(desk_fleet, table, lambda kind: kind.gate is Gate.SOLVER)
     assert table.told(row for row in table.rows if not is_right(row, desk_fleet.packaged)) == ""
     assert table.told(row for row in table.rows if row.speaker is Speaker.HOOK) == ""
+
+
+def share(fleet: Fleet, site: Site, every: Sequence[Attempt]) -> Sequence[Attempt]:
+    """A host's part of what all of them try together, each command once in each direction."""
+    return every[fleet.sites.index(site) :: len(fleet.sites)]
+
+
+def assert_all_tried(fleet: Fleet, table: Table, asked: Callable[[Kind], bool]) -> None:
+    """Every command that names a version was tried if it is one of those."""
+    wanted = {kind.name for kind in TARGETED[fleet.packaging] if asked(kind)}
+    assert {row.kind.name for row in table.rows} == wanted
 
 
 def asks_the_hook(kind: Kind) -> bool:
@@ -55,10 +68,11 @@ def test_the_hook_alone(desk_fleet: Fleet) -> None:
             gates="hook alone",
             synced=False,
         )
-        return trial.of([attempt for attempt in every if asks_the_hook(attempt.kind)])
+        tried = [attempt for attempt in every if asks_the_hook(attempt.kind)]
+        return trial.of(share(desk_fleet, site, tried))
 
     table = on_middle(desk_fleet, "hook-alone", work)
-    assert table.rows
+    assert_all_tried(desk_fleet, table, asks_the_hook)
     assert told_wrong(table, desk_fleet) == ""
 
 
@@ -110,15 +124,17 @@ def test_every_command_brings_a_server_that_fits(desk_fleet: Fleet) -> None:
     def work(site: Site, number: int) -> Sequence[Row]:
         site.begin(stop.situation, installed)
         site.meet(stop.situation)
-        every = [
-            attempt
-            for target in (older, newer)
-            for attempt in attempts(site.packaging, installed, target)
-            if not attempt.kind.removes
-        ]
+        ways: dict[str, list[Attempt]] = {}
+        for target in (older, newer):
+            for attempt in attempts(site.packaging, installed, target):
+                if not attempt.kind.removes:
+                    ways.setdefault(attempt.kind.name, []).append(attempt)
+        # What can go in either direction goes up and down in turn.
+        every = [way[turn % len(way)] for turn, way in enumerate(ways.values())]
         trial = Trial(site=site, situation=stop.situation, installed=installed, gates="all, legal")
-        return trial.of(every[number :: len(desk_fleet.sites)])
+        return trial.of(share(desk_fleet, site, every))
 
     table = desk_fleet.on_each("legal", work)
+    assert_all_tried(desk_fleet, table, lambda kind: not kind.removes)
     assert {row.target for row in table.rows} == {older, newer}
     assert table.told(row for row in table.rows if not has_arrived(row, desk_fleet.packaged)) == ""

@@ -5,31 +5,32 @@ themselves comes from their ledgers, and `toolchain.model.law` says which server
 command is really tried, and after each the versions are looked up. The tables are written below
 `build/tables`.
 
-By default the shards go through a rollout, one after another. For fleetdesk each server that may run
-is asked for each that may not, for procrastinate's long chain one server for those at the edges; each
-time by some of the commands, in turn. INTERLOCK_TABLE=rollout asks all of procrastinate's servers for
-all that may not run, too. INTERLOCK_TABLE=whole tries every two states that some server bears, with
-every server and every command.
+By default the shards go through a rollout, one after another; each of three hosts goes with them a
+third of the way. For fleetdesk each server that may run is asked for each that may not, for
+procrastinate's long chain one server for those at the edges; each time by the next two of the
+commands, going round. INTERLOCK_TABLE=rollout asks all of procrastinate's servers for all that may
+not run, too, by six commands. INTERLOCK_TABLE=whole tries every two states that some server bears,
+with every server and every command.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from toolchain.model.version import Version
 
-from .table import Outcome, Row, Table, cells
-from .table_answers import is_right
-from .table_commands import TARGETED, UNTARGETED
-from .table_fleet import Fleet, Stop, lead
-from .table_site import Site
-from .table_trial import Trial, attempts
+from .table.answers import is_right
+from .table.commands import TARGETED, UNTARGETED
+from .table.fleet import Fleet, Stop, lead
+from .table.rows import Outcome, Row, Table, cells
+from .table.site import Site
+from .table.trial import Round, Trial
 
 EXTENT = os.environ.get("INTERLOCK_TABLE", "")
 WHOLE = EXTENT == "whole"
-# Each time one of so many parts of the commands is tried, and the next time another.
-PARTS = 6
+# By how many commands each version is asked for; None: by all.
+COMMANDS: Mapping[str, int | None] = {"": 2, "rollout": 6, "whole": None}
 
 
 def test_fleetdesk(desk_fleet: Fleet) -> None:
@@ -43,40 +44,26 @@ def test_procrastinate(jobs_fleet: Fleet) -> None:
 
 
 def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:
-    """Try everything on three hosts at once."""
+    """Try everything on three hosts at once, each at its share of the stops."""
 
     def work(site: Site, number: int) -> Iterator[Row]:
-        mine = stops if thorough else stops[number :: len(fleet.sites)]
+        hosts = len(fleet.sites)
+        commands = Round(packaging=site.packaging, most=COMMANDS[EXTENT], begin=number / hosts)
+        mine = stops[len(stops) * number // hosts : len(stops) * (number + 1) // hosts]
         for turn, stop in enumerate(lead(site, fleet.way(mine))):
             illegal = [version for version in fleet.packaged.versions if version not in stop.legal]
-            # Three hosts share the legal versions of a stop in turn, or the stops.
-            legal = stop.legal[(number + turn) % len(fleet.sites) :: len(fleet.sites)]
-            if not thorough:
-                legal = stop.legal[turn % len(stop.legal) :][:1]
+            legal = stop.legal if thorough else stop.legal[turn % len(stop.legal) :][:1]
             there = site.customer.pair().server
             for installed in sorted(legal, key=lambda version: version != there):
                 site.move(installed)
                 targets = illegal if thorough else outermost(illegal, installed)
-                yield from tried(site, stop, installed, targets, turn)
+                trial = Trial(site=site, situation=stop.situation, installed=installed, gates="all")
+                asked = (commands.attempts(installed, target) for target in (*targets, None))
+                yield from trial.of([attempt for some in asked for attempt in some])
 
     extent = f"-{EXTENT}" if EXTENT else ""
     table = fleet.on_each(f"{fleet.packaged.product.name}{extent}", work)
     assert_no_illegal_state(fleet, stops, table, thorough=thorough)
-
-
-def tried(
-    site: Site, stop: Stop, installed: Version, targets: Sequence[Version], turn: int
-) -> tuple[Row, ...]:
-    """Ask for each of the versions, and for none, by all commands or by a part of them."""
-    parts = 1 if WHOLE else PARTS
-    trial = Trial(site=site, situation=stop.situation, installed=installed, gates="all")
-    return trial.of(
-        [
-            attempt
-            for number, target in enumerate((*targets, None), turn)
-            for attempt in attempts(site.packaging, installed, target)[number % parts :: parts]
-        ]
-    )
 
 
 def outermost(illegal: Sequence[Version], installed: Version) -> list[Version]:
@@ -93,9 +80,11 @@ def assert_no_illegal_state(
     """Nothing illegal was reached, all was tried, and each refusal gives a true reason."""
     assert table.told(row for row in table.rows if row.outcome is Outcome.ILLEGAL) == ""
     tried = cells(table.rows)
-    for stop in stops if thorough else ():
+    for stop in stops:
         illegal = [version for version in fleet.packaged.versions if version not in stop.legal]
-        for installed in stop.legal:
+        asked = {target for situation, _, target in tried if situation == stop.situation}
+        assert asked >= set(outermost(illegal, stop.legal[0]))
+        for installed in stop.legal if thorough else ():
             for target in illegal:
                 assert (stop.situation, installed, target) in tried
     for kind in (*TARGETED[fleet.packaging], *UNTARGETED[fleet.packaging]):

@@ -11,12 +11,12 @@ from toolchain.model.version import Version
 from .products import Pair
 from .recipes import Packaging
 from .services import shards_file
-from .table import Outcome, Row, Speaker
-from .table_commands import Kind
-from .table_fleet import Fleet, Stop
-from .table_middle import nearest, on_middle
-from .table_reasons import unfit
-from .table_site import Site
+from .table.commands import Kind
+from .table.fleet import Fleet, Stop
+from .table.middle import nearest, on_middle
+from .table.reasons import unfit
+from .table.rows import Outcome, Row, Speaker
+from .table.site import Site
 
 
 def test_without_gates_illegal_servers_are_installed_and_do_not_start(desk_fleet: Fleet) -> None:

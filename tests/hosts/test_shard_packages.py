@@ -19,7 +19,7 @@ from .recipes import Packaging
 from .repository import PLACE
 from .samples import Sample, build
 from .services import FLEETDESK, overwrite, shards_file
-from .table_shards import walk
+from .table.shards import walk
 
 pytestmark = pytest.mark.xdist_group("shard-packages")
 

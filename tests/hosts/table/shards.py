@@ -14,8 +14,8 @@ from toolchain.model.law import ServerHandshake, ShardHandshake, compatible
 from toolchain.model.version import Version
 from toolchain.model.window import Window
 
-from .host import Host
-from .products import Customer, Packaged, Pair
+from ..host import Host
+from ..products import Customer, Packaged, Pair
 
 PHASES = (Phase.EXPAND, Phase.MIGRATE, Phase.CONTRACT)
 

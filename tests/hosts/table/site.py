@@ -9,12 +9,12 @@ from pathlib import Path
 
 from toolchain.model.version import Version
 
-from .host import Host
-from .products import Customer, Packaged, Pair
-from .recipes import Packaging
-from .repository import PLACE
-from .services import overwrite, shards_file
-from .table_shards import Situation
+from ..host import Host
+from ..products import Customer, Packaged, Pair
+from ..recipes import Packaging
+from ..repository import PLACE
+from ..services import overwrite, shards_file
+from .shards import Situation
 
 PROGRAM = "/usr/local/lib/table.py"
 BYSTANDER = "bystander"
@@ -48,7 +48,7 @@ class Site:
         """Keep services and the agent's timer still, so that nothing moves but by a command."""
         self.host.write(_POLICY, "#!/bin/sh\nexit 101\n", mode=0o755)
         self.host.run("systemctl", "mask", f"{self.customer.server}-shards.timer")
-        self.host.push(Path(__file__).with_name("table_program.py"), PROGRAM)
+        self.host.push(Path(__file__).with_name("program.py"), PROGRAM)
 
     def begin(self, situation: Situation, version: Version) -> None:
         """Come from wherever the host was left, with a server that is legal now."""

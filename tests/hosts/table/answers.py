@@ -8,10 +8,10 @@ from typing import assert_never
 
 from toolchain.model.version import Version
 
-from .products import Packaged
-from .table import Outcome, Row, Speaker
-from .table_commands import Answer, Gate
-from .table_reasons import reasons, unfit
+from ..products import Packaged
+from .commands import Answer, Gate
+from .reasons import reasons, unfit
+from .rows import Outcome, Row, Speaker
 
 # dpkg's and rpm's own view of the relations is a solver's, too, in front of hook or script.
 _SPEAKERS: Mapping[Gate, frozenset[Speaker]] = {

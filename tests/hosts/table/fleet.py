@@ -11,14 +11,14 @@ from pathlib import Path
 
 from toolchain.model.version import Version
 
-from .host import Host
-from .lab import Lab, TreeName
-from .products import Customer, Packaged
-from .recipes import Packaging
-from .samples import Sample, build
-from .table import Row, Table
-from .table_shards import ShardState, Situation, walk
-from .table_site import BYSTANDER, Site
+from ..host import Host
+from ..lab import Lab, TreeName
+from ..products import Customer, Packaged
+from ..recipes import Packaging
+from ..samples import Sample, build
+from .rows import Row, Table
+from .shards import ShardState, Situation, walk
+from .site import BYSTANDER, Site
 
 SERVERS = ("one", "two", "three")
 

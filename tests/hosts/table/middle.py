@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from toolchain.model.version import Version
 
-from .table import Row, Table
-from .table_fleet import Fleet, Stop
-from .table_site import Site
-from .table_trial import Attempt, attempts
+from .fleet import Fleet, Stop
+from .rows import Row, Table
+from .site import Site
+from .trial import Attempt, attempts
 
 
 def middle(fleet: Fleet) -> list[Stop]:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from toolchain.model.version import Version
 
-from .products import Pair
-from .recipes import Packaging
-from .table import Outcome, Row
-from .table_commands import TARGETED, UNTARGETED, Direction, Kind
-from .table_reasons import names_shard, reasons, sentence, speaker, unfit
-from .table_shards import Situation
-from .table_site import BYSTANDER, PROGRAM, Site
+from ..products import Pair
+from ..recipes import Packaging
+from .commands import TARGETED, UNTARGETED, Direction, Kind
+from .reasons import names_shard, reasons, sentence, speaker, unfit
+from .rows import Outcome, Row
+from .shards import Situation
+from .site import BYSTANDER, PROGRAM, Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,33 @@ def attempts(
     fitting = (Direction.ANY, Direction.UP if target > installed else Direction.DOWN)
     kinds = (kind for kind in TARGETED[packaging] if kind.direction in fitting)
     return tuple(Attempt(kind=kind, target=target) for kind in kinds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Round:
+    """Deals out the commands: for each version that is asked for the next ones, going round.
+
+    `most` for each version, and one where none is named; None deals all of them each time. `begin`,
+    from 0 to 1, is where the round starts, so that hosts side by side begin with different ones.
+    """
+
+    packaging: Packaging
+    most: int | None
+    begin: float
+    _dealt: Counter[Direction] = field(default_factory=Counter)
+
+    def attempts(self, installed: Version, target: Version | None) -> tuple[Attempt, ...]:
+        """The next of the commands that can ask for the version, or that ask for none."""
+        every = attempts(self.packaging, installed, target)
+        if self.most is None:
+            return every
+        if target is None:
+            direction, count = Direction.NONE, 1
+        else:
+            direction, count = Direction.UP if target > installed else Direction.DOWN, self.most
+        first = int(self.begin * len(every)) + self._dealt[direction]
+        self._dealt[direction] += count
+        return tuple(every[number % len(every)] for number in range(first, first + count))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

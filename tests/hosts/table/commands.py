@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .recipes import Packaging
+from ..recipes import Packaging
 
 
 class Direction(Enum):

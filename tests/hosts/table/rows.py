@@ -13,9 +13,9 @@ from typing import Self
 
 from toolchain.model.version import Version
 
-from .products import ROOT
-from .table_commands import Kind
-from .table_shards import Situation
+from ..products import ROOT
+from .commands import Kind
+from .shards import Situation
 
 TABLES = ROOT / "build/tables"
 

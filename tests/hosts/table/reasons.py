@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from toolchain.model.law import compatible
 from toolchain.model.version import Version
 
-from .products import Packaged
-from .table import Speaker
-from .table_shards import Situation
+from ..products import Packaged
+from .rows import Speaker
+from .shards import Situation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
