@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Figure, run
+from toolchain.edge.resources import runner_files
+from toolchain.plan.package import Role
+from toolchain.render.island import carried
 
-ISLAND = Path(__file__).parents[2] / "toolchain" / "runner"
 PRODUCT = "bench"
 # The launcher that packages carry, and beyond it: the peak of the runner's memory, which the
 # figures of wait4 hide behind that of the process that started it.
@@ -23,7 +24,7 @@ sys.path.insert(0, {library!r})
 
 from pathlib import Path
 
-from runner import main
+from runner.database.commands import main
 
 try:
     code = main(program="bench-database", manifest={manifest!r}, config={config!r})
@@ -66,7 +67,10 @@ class Package:
 def write_package(folder: Path, *steps: Step) -> Package:
     """Unpack a package of one release into a new folder."""
     folder.mkdir()
-    shutil.copytree(ISLAND, folder / "lib" / "runner", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, content in carried(Role.DATABASE, runner_files()):
+        path = folder / "lib/runner" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     release = {
         "release": "1.0.0",
         "schema": 1,

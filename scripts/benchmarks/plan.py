@@ -17,12 +17,13 @@ from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.model.window import Window
-from toolchain.plan.rollout.facts import Chain, ReleaseFacts, StepFacts
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.search import Node, Search
-from toolchain.plan.rollout.shard import state_at
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.search.question import Node, Question
+from toolchain.plan.rollout.search.search import Search
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts, StepFacts
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.shard import state_at
 
 HOSTS = (100, 1_000, 10_000, 100_000)
 RELEASES = (125, 250, 500, 1_000)
@@ -161,13 +162,13 @@ def graph_search(facts: Sequence[ReleaseFacts]) -> tuple[float, float, int]:
     chain = Chain.of(facts)
     target = chain[len(chain) - 1].version
     start = time.perf_counter()
-    search = Search(chain, fleet(chain, 100), target, POLICY)
+    search = Search(Question.of(chain, fleet(chain, 100), target, POLICY))
     graph = networkx.DiGraph()
     graph.add_node(search.start)
     waiting: list[Node] = [search.start]
     while waiting:
         node = waiting.pop()
-        for step in search.steps(node):
+        for step in search.moves.of(node):
             if step.node not in graph:
                 waiting.append(step.node)
             graph.add_edge(node, step.node)

@@ -15,11 +15,11 @@ from toolchain.edge.ledger_config import read_addresses
 from toolchain.errors import InterlockError, ToolError
 from toolchain.fleet.ledgers import fleet_of
 from toolchain.model.release import RolloutPolicy
-from toolchain.plan.rollout.facts import Chain
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.shard import Stage
-from toolchain.plan.rollout.waves import Part, Plan
+from toolchain.plan.rollout.telling.waves import Part, Plan
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Side
+from toolchain.plan.rollout.world.shard import Stage
 from toolchain.render.inventory import inventory_yaml
 from toolchain.spec.inventory import check_inventory
 

@@ -29,7 +29,7 @@ from toolchain.edge import ledger_look, ledger_session
 from toolchain.edge.ledger_config import read_addresses
 from toolchain.edge.ledger_look import look_at_shards
 from toolchain.plan.fleet_status.seen import LedgerSeen
-from toolchain.runner import ledger as runner_ledger
+from toolchain.runner.ledger import install as runner_ledger
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Cluster, Database

@@ -15,9 +15,9 @@ from toolchain.model.change import Phase
 from toolchain.model.law import ServerHandshake, ShardHandshake, compatible, peers_compatible
 from toolchain.model.version import Version
 from toolchain.model.window import Window
-from toolchain.plan.rollout.facts import Chain, ReleaseFacts, StepFacts
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
-from toolchain.plan.rollout.shard import ShardState, Stage, state_at
+from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts, StepFacts
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.shard import ShardState, Stage, state_at
 
 DAY = date(2026, 1, 1)
 

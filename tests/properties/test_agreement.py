@@ -29,11 +29,11 @@ from tests.unit.spec.memory import Memory
 from toolchain.model.history import successions
 from toolchain.model.release import Product
 from toolchain.model.version import Version
-from toolchain.plan.rollout.facts import Chain, chain_of
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.shard import state_at
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import Chain, chain_of
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.shard import state_at
 from toolchain.spec import check_product
 
 _HOTFIX_DELAY = 4  # days after the release of the main line that is out already

@@ -16,13 +16,12 @@ from tests.properties.rollouts import (
     world_of,
 )  # fmt: skip
 from toolchain.model.release import RolloutPolicy
-from toolchain.plan.rollout.exclusion import Exclusion
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.inventory import Fleet
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.shard import Stage
-from toolchain.plan.rollout.waves import Part, Plan
+from toolchain.plan.rollout.telling.exclusion import Exclusion
+from toolchain.plan.rollout.telling.waves import Part, Plan
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Fleet, Side
+from toolchain.plan.rollout.world.shard import Stage
 
 policies = st.sampled_from(list(RolloutPolicy))
 often = settings(

@@ -12,9 +12,9 @@ from toolchain.model.change import Phase
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.version import Version
 from toolchain.model.window import Window
-from toolchain.plan.rollout.facts import Chain, ReleaseFacts, StepFacts
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
-from toolchain.plan.rollout.shard import state_at
+from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts, StepFacts
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.shard import state_at
 
 HERE = Path(__file__).parent
 

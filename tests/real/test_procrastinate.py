@@ -4,12 +4,15 @@ import pytest
 
 from tests.postgres.test_procrastinate import opened  # noqa: F401  (the fixture that fetches it)
 from toolchain.build.product import OpenProduct
-from toolchain.plan.rollout.facts import chain_of
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.shard import state_at
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import chain_of
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard, Side
+from toolchain.plan.rollout.world.shard import state_at
+from toolchain.simulate.commands import Gate
+from toolchain.simulate.episode import Setting
+from toolchain.simulate.facts import Facts
+from toolchain.simulate.run import simulate
 
 
 @pytest.fixture
@@ -53,3 +56,23 @@ def test_every_stop_has_a_reason_in_a_spec(plan: Plan):
             assert all(reason.origin for reason in wave.reasons)
     # Its migrations come without an undo.
     assert plan.point_of_no_return is plan.waves[0]
+
+
+def test_chance_reaches_no_illegal_state(opened: OpenProduct):  # noqa: F811
+    """Its sixteen releases, most of them without an undo, under rollouts, mistakes and faults."""
+    setting = Setting(facts=Facts(opened.product), servers=60, shards=12)
+    result = simulate(setting, seed=1, steps=20_000, progress=lambda _: None)
+    assert result.reached is None
+    done = dict(result.outcomes)
+    assert done["rollouts ended"] > 3
+    assert done["refused by contract"] > 100
+
+
+@pytest.mark.parametrize("gate", [Gate.PROOF, Gate.START_UP, Gate.CONTRACT], ids=str)
+def test_chance_reaches_one_without_a_gate(opened: OpenProduct, gate: Gate):  # noqa: F811
+    facts = Facts(opened.product, lying=gate is Gate.PROOF)
+    setting = Setting(facts=facts, servers=60, shards=12, without=frozenset([gate]))
+    story = simulate(setting, seed=1, steps=20_000, progress=lambda _: None).illegal
+    assert story is not None
+    assert story.commands <= 6
+    assert story.otherwise is not None

@@ -18,10 +18,10 @@ from tests.real.tables import (
 )  # fmt: skip
 from toolchain.model.law import ShardHandshake, compatible, peers_compatible
 from toolchain.model.release import RolloutPolicy
-from toolchain.plan.rollout.facts import Chain
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Side
 
 NAMES = ("gitlab", "openstack", "cockroachdb", "kubernetes")
 CHAINS = {

@@ -16,7 +16,7 @@ from toolchain.model.release import Product, Release
 from toolchain.model.version import Version
 from toolchain.plan.entry import Listed
 from toolchain.plan.manifest import SqlReader, SqlText
-from toolchain.plan.package import Listing
+from toolchain.plan.payload import Listing
 from toolchain.spec.load import load_product
 
 _LICENCE_FILES = ("LICENSE", "LICENCE", "COPYING")

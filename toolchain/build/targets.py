@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from toolchain.errors import SpecError
 from toolchain.model.release import Architecture, Format, Product, Release
 from toolchain.plan.compression import Compression, choose_compression
+from toolchain.plan.halves import database_package, server_package
 from toolchain.plan.manifest import SqlReader
 from toolchain.plan.materials import is_spec, materials
-from toolchain.plan.package import Listing, Package, database_package, server_package
+from toolchain.plan.package import Package
+from toolchain.plan.payload import Listing
 from toolchain.render.rpm import rpm_architecture
 
 

@@ -80,8 +80,5 @@ def _reader(repository: Path | None) -> "Iterator[PublishedReader]":
     from toolchain.edge.process import Processes  # noqa: PLC0415
     from toolchain.verify.published import read_published  # noqa: PLC0415
 
-    processes = Processes()
-    try:
+    with Processes() as processes:
         yield lambda product: read_published(repository, product, processes, lambda *_: None)
-    finally:
-        processes.stop()

@@ -41,8 +41,8 @@ class LazyGroup(click.Group):
             import difflib  # noqa: PLC0415  (not needed where all is right)
 
             near = difflib.get_close_matches(args[0], self._lines, n=1)
-            cure = f"did you mean {near[0]!r}?" if near else f"there is {', '.join(self._lines)}."
-            ctx.fail(f"No such command {args[0]!r}; {cure}")
+            cure = f"did you mean {near[0]}?" if near else f"there is {', '.join(self._lines)}"
+            ctx.fail(f"there is no command {args[0]!r}; {cure}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -63,9 +63,18 @@ def main() -> None:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup ignores SIGHUP for us
             signal.signal(number, _terminated)
     try:
-        code = interlock.main(standalone_mode=False)
-    except click.ClickException as error:
+        if any(not argument or argument.endswith("=") for argument in sys.argv[1:]):
+            from toolchain.cli.usage import require_values  # noqa: PLC0415
+
+            require_values(sys.argv[1:])
+        code = interlock.main(prog_name="interlock", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        code = 2
+    except click.UsageError as error:
+        from toolchain.cli.usage import usage_error  # noqa: PLC0415
+
+        _report(usage_error(error))
         code = 2
     except (click.Abort, KeyboardInterrupt):
         click.echo("interlock: interrupted; nothing was changed", err=True)

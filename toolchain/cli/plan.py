@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from toolchain.build.product import OpenProduct
     from toolchain.model.release import Product
     from toolchain.model.version import Version
-    from toolchain.plan.rollout.facts import Chain
-    from toolchain.plan.rollout.inventory import Fleet
-    from toolchain.plan.rollout.waves import Plan
+    from toolchain.plan.rollout.telling.waves import Plan
+    from toolchain.plan.rollout.world.facts import Chain
+    from toolchain.plan.rollout.world.inventory import Fleet
 
 _file = click.Path(dir_okay=False, path_type=Path)
 _directory = click.Path(file_okay=False, path_type=Path)
@@ -61,9 +61,9 @@ def command(
     fleet is not legal as it stands.
     """
     from toolchain.build.product import open_product  # noqa: PLC0415
-    from toolchain.plan.rollout.facts import chain_of  # noqa: PLC0415
     from toolchain.plan.rollout.planner import plan_rollout  # noqa: PLC0415
-    from toolchain.plan.rollout.waves import Plan  # noqa: PLC0415
+    from toolchain.plan.rollout.telling.waves import Plan  # noqa: PLC0415
+    from toolchain.plan.rollout.world.facts import chain_of  # noqa: PLC0415
 
     form = chosen_format(form, as_json=as_json)
     if (engine is None) != (output is None):
@@ -75,7 +75,7 @@ def command(
     fleet = _fleet(opened, chain, inventory, shards, save)
     answer = plan_rollout(chain, fleet, wanted, opened.rollout)
     planned = isinstance(answer, Plan)
-    from toolchain.plan.rollout.beside import clashes  # noqa: PLC0415
+    from toolchain.plan.rollout.telling.beside import clashes  # noqa: PLC0415
     from toolchain.render.rollout import answer_json, before_servers, clash_json  # noqa: PLC0415
 
     before = before_servers(opened)
@@ -114,7 +114,7 @@ def _export(
         click.echo(f"There is nothing to do, so nothing is written to {output}.", err=True)
         return {"engine": engine, "directory": str(output), "files": []}
     from toolchain.fleet.export import Engine, export  # noqa: PLC0415
-    from toolchain.plan.rollout.orders import orders_of  # noqa: PLC0415
+    from toolchain.plan.rollout.telling.orders import orders_of  # noqa: PLC0415
 
     orders = orders_of(plan, opened.product, chain)
     files = export(orders, Engine(engine), output, opened.templates)

@@ -7,11 +7,11 @@ import click
 
 from toolchain.cli.options import wide_console
 from toolchain.model.version import Version
-from toolchain.plan.rollout.beside import Clash
-from toolchain.plan.rollout.exclusion import Exclusion
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.standing import Unfit
-from toolchain.plan.rollout.waves import Part, Plan, Wave
+from toolchain.plan.rollout.telling.beside import Clash
+from toolchain.plan.rollout.telling.exclusion import Exclusion
+from toolchain.plan.rollout.telling.standing import Unfit
+from toolchain.plan.rollout.telling.waves import Part, Plan, Wave
+from toolchain.plan.rollout.world.inventory import Side
 from toolchain.spec.wording import counted
 
 

@@ -84,12 +84,8 @@ def _packaged(path: Path, product: "Product", report: "Progress") -> "Packaged":
     from toolchain.verify.intake import package_paths, read_packages  # noqa: PLC0415
     from toolchain.verify.pair_verdicts import pair_verdicts  # noqa: PLC0415
 
-    processes = Processes()
-    try:
+    with Processes() as processes:
         files = read_packages(package_paths([path]), processes, report)
-    except BaseException:
-        processes.stop()
-        raise
     # Judged by what they say themselves, so that a difference from the specs is seen as one.
     gathered = gather(files, names=Names.usual(product.name))
     return Packaged(

@@ -124,7 +124,7 @@ def _product(text: str, target: str | None) -> "tuple[str, Specs | None]":
         from toolchain.build.product import open_product  # noqa: PLC0415
         from toolchain.cli.plan import wanted_release  # noqa: PLC0415
         from toolchain.fleet.status import Specs  # noqa: PLC0415
-        from toolchain.plan.rollout.facts import chain_of  # noqa: PLC0415
+        from toolchain.plan.rollout.world.facts import chain_of  # noqa: PLC0415
 
         product = open_product(Path(text)).product
         chain = chain_of(product)

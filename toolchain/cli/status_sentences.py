@@ -12,7 +12,7 @@ from toolchain.plan.fleet_status.progress import State
 from toolchain.plan.fleet_status.seen import Blocker, Registration
 from toolchain.plan.fleet_status.status import FleetStatus, ShardStatus
 from toolchain.render.status import command_line
-from toolchain.runner.duration import spell_duration
+from toolchain.runner.core.duration import spell_duration
 from toolchain.spec.wording import printable
 
 

@@ -9,7 +9,7 @@ from toolchain.cli.status_parts import headed, some
 from toolchain.plan.fleet_status.progress import Progress, State
 from toolchain.plan.fleet_status.seen import RunnerSeen
 from toolchain.plan.fleet_status.status import ShardStatus
-from toolchain.runner.duration import spell_duration
+from toolchain.runner.core.duration import spell_duration
 from toolchain.spec.wording import counted, printable
 
 # A runner asks for hindrances once a second; one that has been quiet for longer may hang.

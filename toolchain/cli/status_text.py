@@ -11,7 +11,7 @@ from toolchain.cli.status_sentences import blocked_line, next_lines
 from toolchain.cli.status_shards import shards_table
 from toolchain.plan.fleet_status.servers import Life, ServerStatus, by_version
 from toolchain.plan.fleet_status.status import FleetStatus
-from toolchain.runner.duration import spell_duration
+from toolchain.runner.core.duration import spell_duration
 from toolchain.spec.wording import counted, printable
 
 

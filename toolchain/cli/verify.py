@@ -96,25 +96,24 @@ def command(
     product = _product(product_directory)
     names = _names(product, server, database, schema)
     found = package_paths(paths)
-    processes = Processes()
-    with activity("verifying") as report, tempfile.TemporaryDirectory(prefix="interlock-") as work:
-        try:
-            files = read_packages(found, processes, report)
-            formats = {file.format for file in files}
-            answer = Verifier(
-                witnesses=find_witnesses(
-                    formats, demanded, apt_roots, processes, Path(work), every=all_pairs
-                ),
-                report=report,
-                product=product,
-                names=names,
-                transitions=transitions,
-                every=all_pairs,
-            ).verify(files)
-        except BaseException:
-            # Before the directory goes, so that nobody writes there any more.
-            processes.stop()
-            raise
+    with (
+        activity("verifying") as report,
+        tempfile.TemporaryDirectory(prefix="interlock-") as work,
+        # Its processes end before the directory goes, so that nobody writes there any more.
+        Processes() as processes,
+    ):
+        files = read_packages(found, processes, report)
+        formats = {file.format for file in files}
+        answer = Verifier(
+            witnesses=find_witnesses(
+                formats, demanded, apt_roots, processes, Path(work), every=all_pairs
+            ),
+            report=report,
+            product=product,
+            names=names,
+            transitions=transitions,
+            every=all_pairs,
+        ).verify(files)
     if as_json:
         echo_json(_json(answer))
     else:

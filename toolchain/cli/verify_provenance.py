@@ -34,18 +34,15 @@ def verify_provenance(
 ) -> None:
     """Print what was found; the exit code of the command is 1 where something was."""
     _refuse_solver_options()
-    processes = Processes()
-    with activity("verifying") as report, ExitStack() as stack:
-        try:
-            judge = None
-            if keyring is not None:
-                judge = stack.enter_context(open_keyring(keyring, processes)).signer
-            files = read_packages(package_paths(paths), processes, report)
-            digests = None if product is None else digests_below(product)
-            origins = find_origins(files, judge, digests, processes, report)
-        except BaseException:
-            processes.stop()
-            raise
+    with activity("verifying") as report, Processes() as processes, ExitStack() as stack:
+        judge = None
+        if keyring is not None:
+            judge = stack.enter_context(open_keyring(keyring, processes)).signer
+        # Nothing runs on when the keyring goes.
+        stack.enter_context(processes)
+        files = read_packages(package_paths(paths), processes, report)
+        digests = None if product is None else digests_below(product)
+        origins = find_origins(files, judge, digests, processes, report)
     if as_json:
         echo_json(_json(origins))
     else:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolchain.errors import UsageError
-from toolchain.runner.config import read_shards
-from toolchain.runner.errors import ConfigurationError
+from toolchain.runner.core.config import read_shards
+from toolchain.runner.core.errors import ConfigurationError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,9 @@ def read_addresses(path: Path) -> tuple[ShardAddress, ...]:
     try:
         shards = read_shards(path, _parse_dsn)
     except ConfigurationError as error:
-        raise UsageError(error.message, error.cure or "mend it") from error
+        raise UsageError(
+            error.message, error.cure or f"mend {path}, or name another file"
+        ) from error
     return tuple(
         ShardAddress(
             name=shard.name,

@@ -18,12 +18,12 @@ from toolchain.plan.fleet_status.seen import (
     ShardSeen,
     StepSeen,
 )
-from toolchain.runner.lock_key import lock_key
+from toolchain.runner.ledger.lock_key import lock_key
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-# The newest ledger that is understood here (toolchain/runner/ledger.py).
+# The newest ledger that is understood here (toolchain/runner/ledger/install.py).
 FORMAT = 1
 
 _HANDSHAKE = """

@@ -1,13 +1,11 @@
 """The trace of a run: a line for each event, the same bytes for the same seed."""
 
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO
 
-from toolchain.edge.whole_file import is_special
+from toolchain.edge.whole_file import is_special, replacing
 from toolchain.errors import OutputError
 
 Write = Callable[[int, int, str], None]
@@ -21,10 +19,10 @@ def trace_file(path: Path) -> Iterator[Write]:
     """
     try:
         if is_special(path):
-            with path.open("w", encoding="utf-8", newline="\n") as file:
+            with path.open("wb") as file:
                 yield _writer(file)
         else:
-            with _staged(path.resolve()) as file:
+            with replacing(path.resolve()) as file:
                 yield _writer(file)
     except OSError as error:
         raise OutputError(
@@ -33,25 +31,8 @@ def trace_file(path: Path) -> Iterator[Write]:
         ) from error
 
 
-def _writer(file: TextIO) -> Write:
+def _writer(file: BinaryIO) -> Write:
     def write(episode: int, second: int, sentence: str) -> None:
-        file.write(f"{episode} {second} {sentence}\n")
+        file.write(f"{episode} {second} {sentence}\n".encode())
 
     return write
-
-
-@contextmanager
-def _staged(path: Path) -> Iterator[TextIO]:
-    """A file beside the place, which is renamed into it in the end."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    staged = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            yield file
-        mask = os.umask(0)
-        os.umask(mask)
-        staged.chmod(0o666 & ~mask)
-        staged.replace(path)
-    except BaseException:
-        staged.unlink(missing_ok=True)
-        raise

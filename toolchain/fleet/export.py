@@ -6,8 +6,8 @@ from pathlib import Path
 
 from toolchain.edge.exported import Exported, write_exported
 from toolchain.fleet.engine_names import check_names
-from toolchain.plan.rollout.orders import Orders
-from toolchain.plan.rollout.pins import WavePins, pins_of
+from toolchain.plan.rollout.telling.orders import Orders
+from toolchain.plan.rollout.telling.pins import WavePins, pins_of
 from toolchain.render.ansible import ansible_files, readme_values
 from toolchain.render.chef import chef_files
 from toolchain.render.puppet import puppet_files

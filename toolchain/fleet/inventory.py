@@ -7,8 +7,8 @@ from pathlib import Path
 
 from toolchain.errors import OutputError, UsageError
 from toolchain.model.release import Product
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.inventory import Fleet
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Fleet
 from toolchain.render.inventory import inventory_yaml
 from toolchain.spec.inventory import check_inventory
 from toolchain.spec.problem import spec_error

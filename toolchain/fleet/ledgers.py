@@ -13,10 +13,10 @@ from toolchain.model.law import ShardHandshake
 from toolchain.model.release import Product
 from toolchain.model.version import Version
 from toolchain.model.window import Window
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
-from toolchain.plan.rollout.possible import Possible
-from toolchain.plan.rollout.shard import ShardState, Stage, closed
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.possible import Possible
+from toolchain.plan.rollout.world.shard import ShardState, Stage, closed
 
 
 def read_fleet(path: Path, product: Product, chain: Chain) -> Fleet:

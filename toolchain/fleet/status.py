@@ -14,10 +14,10 @@ from toolchain.model.version import Version
 from toolchain.plan.fleet_status.onward import Onward, Way, onward
 from toolchain.plan.fleet_status.seen import LedgerSeen, ShardSeen
 from toolchain.plan.fleet_status.status import FleetStatus, rates_between, status_of
-from toolchain.plan.rollout.facts import Chain
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.possible import Possible
-from toolchain.plan.rollout.shard import ShardState
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.possible import Possible
+from toolchain.plan.rollout.world.shard import ShardState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

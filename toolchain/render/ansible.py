@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import yaml
 
-from toolchain.plan.rollout.orders import Order, Orders, Probe
-from toolchain.plan.rollout.search import Side
+from toolchain.plan.rollout.telling.orders import Order, Orders, Probe
+from toolchain.plan.rollout.world.inventory import Side
 
 Text = tuple[str, str]
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from toolchain.plan.rollout.pins import WavePins
+from toolchain.plan.rollout.telling.pins import WavePins
 from toolchain.render.templates import Templates
 
 

@@ -35,11 +35,6 @@ def client_package(setup: ClientSetup, format_: Format, templates: Templates) ->
         relations=(),
         depends=dict.fromkeys(Format, ()),
         entries=tuple(entries + own_directories(entries)),
-        services=(),
-        dropped=(),
-        commands=(),
-        users=(),
-        state=(),
         changelog=(
             ChangelogEntry(
                 version=f"{setup.serial}-1",
@@ -50,7 +45,6 @@ def client_package(setup: ClientSetup, format_: Format, templates: Templates) ->
                 ),
             ),
         ),
-        handshake="",
         dnf_plugin="" if deb else _plugin_path(setup),
     )
 

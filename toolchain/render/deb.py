@@ -9,6 +9,7 @@ from toolchain.model.relation import Operator, Relation, RelationKind
 from toolchain.model.release import Format
 from toolchain.plan.directories import own_directories
 from toolchain.plan.entry import Entry, EntryKind, File
+from toolchain.plan.once import require_once
 from toolchain.plan.package import Package
 from toolchain.render.common import generated
 from toolchain.render.gates import transaction_hook
@@ -113,6 +114,7 @@ def render_deb(
         ),
         File(path=f"/usr/share/lintian/overrides/{package.name}", content=lintian.encode()),
     ]
+    require_once(own)
     own += own_directories(own)
     config = [entry for entry in own if isinstance(entry, File) and entry.kind is EntryKind.CONFIG]
     grouped = [entry for entry in config if entry.group != "root"]

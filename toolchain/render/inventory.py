@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 
 from toolchain.model.version import Version
-from toolchain.plan.rollout.inventory import Fleet
-from toolchain.plan.rollout.shard import Stage
+from toolchain.plan.rollout.world.inventory import Fleet
+from toolchain.plan.rollout.world.shard import Stage
 
 
 def inventory_yaml(product: str, fleet: Fleet, told: Iterable[str] = ()) -> str:

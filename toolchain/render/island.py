@@ -6,13 +6,19 @@ from functools import cache
 from toolchain.plan.entry import Entry, EntryKind, File
 from toolchain.plan.package import Package, Role
 from toolchain.render.command import CommandText, completion, describe, manual
+from toolchain.render.shards_file import example_configuration
 from toolchain.render.templates import Templates
-from toolchain.runner.arguments import database_parser, server_parser
-from toolchain.runner.errors import EXIT_CODES
-from toolchain.runner.example import example_configuration
-from toolchain.runner.options import Reader
+from toolchain.runner.core.errors import EXIT_CODES
+from toolchain.runner.core.options import Reader
+from toolchain.runner.database.arguments import database_parser
+from toolchain.runner.server.arguments import server_parser
 
 RunnerFiles = Sequence[tuple[str, bytes]]
+
+_ROOMS = {
+    Role.DATABASE: ("core", "ledger", "phases", "database"),
+    Role.SERVER: ("core", "packages", "server"),
+}
 
 
 def carries_island(package: Package) -> bool:
@@ -25,6 +31,12 @@ def shards_group(package: Package) -> str:
     declared = {user.name for user in package.users}
     users = [service.user for service in package.services if service.user in declared]
     return users[0] if users else "root"
+
+
+def carried(role: Role, files: RunnerFiles) -> RunnerFiles:
+    """What of the runner's files a package has: the rooms that its command can reach."""
+    rooms = {"__init__.py", *_ROOMS[role]}
+    return tuple(file for file in files if file[0].partition("/")[0] in rooms)
 
 
 @cache
@@ -42,7 +54,10 @@ def island(package: Package, templates: Templates, files: RunnerFiles) -> tuple[
     command = _described(name, config, server=server)
     launcher = "common/server-command.j2" if server else "common/database-command.j2"
     return (
-        *(File(path=f"/usr/lib/{name}/runner/{path}", content=text) for path, text in files),
+        *(
+            File(path=f"/usr/lib/{name}/runner/{path}", content=text)
+            for path, text in carried(package.role, files)
+        ),
         File(
             path=f"/usr/bin/{name}",
             content=templates.render(launcher, package=package).encode(),

@@ -6,7 +6,7 @@ A value holds no '%', which Hiera would interpolate: versions and names of packa
 import json
 from collections.abc import Iterator
 
-from toolchain.plan.rollout.pins import WavePins
+from toolchain.plan.rollout.telling.pins import WavePins
 
 
 def puppet_files(waves: tuple[WavePins, ...]) -> Iterator[tuple[str, str]]:

@@ -6,14 +6,13 @@ from typing import Any
 from toolchain.model.origin import Origin
 from toolchain.model.release import Product
 from toolchain.plan.handshake import window_json
-from toolchain.plan.rollout.beside import Clash
-from toolchain.plan.rollout.exclusion import Exclusion
-from toolchain.plan.rollout.inventory import Fleet
-from toolchain.plan.rollout.reasons import Refusal
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.shard import Stage
-from toolchain.plan.rollout.standing import Unfit
-from toolchain.plan.rollout.waves import Part, Plan, Wave
+from toolchain.plan.rollout.telling.beside import Clash
+from toolchain.plan.rollout.telling.exclusion import Exclusion
+from toolchain.plan.rollout.telling.reasons import Refusal
+from toolchain.plan.rollout.telling.standing import Unfit
+from toolchain.plan.rollout.telling.waves import Part, Plan, Wave
+from toolchain.plan.rollout.world.inventory import Fleet, Side
+from toolchain.plan.rollout.world.shard import Stage
 
 # What the database package's `apply` is told for each kind of wave.
 PHASES = {Part.WHOLE: "contract", Part.PREPARE: "migrate", Part.CONTRACT: "contract"}

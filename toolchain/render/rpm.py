@@ -8,6 +8,7 @@ from toolchain.model.relation import Relation, RelationKind
 from toolchain.model.release import Architecture, Format
 from toolchain.plan.directories import own_directories
 from toolchain.plan.entry import Directory, Entry, EntryKind, File, Link
+from toolchain.plan.once import require_once
 from toolchain.plan.package import Package
 from toolchain.render.common import generated, restart, sysusers
 from toolchain.render.gates import transaction_hook
@@ -88,6 +89,7 @@ def _image(
     if package.protect:
         path = f"/etc/dnf/protected.d/{package.name}.conf"
         own.append(File(path=path, content=f"{package.name}\n".encode(), kind=EntryKind.CONFIG))
+    require_once(own)
     own += own_directories(own)
     own.sort(key=lambda entry: entry.path)
     return RpmImage(

@@ -8,8 +8,8 @@ from toolchain.matrix.views import Difference as Kind
 from toolchain.matrix.views import View, Views, views
 from toolchain.model.release import Product
 from toolchain.model.version import Version
-from toolchain.plan.rollout.facts import chain_of
 from toolchain.plan.rollout.routes import routes
+from toolchain.plan.rollout.world.facts import chain_of
 from toolchain.render.report.content import Content, Difference, Pair, Reason, Table
 from toolchain.report.changes import change_rows
 from toolchain.report.measured_file import Tried

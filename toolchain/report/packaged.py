@@ -10,8 +10,8 @@ from toolchain.model.carried import PackageFile
 from toolchain.model.law import compatible
 from toolchain.model.release import Architecture, Format, Product, Release
 from toolchain.model.version import Version
+from toolchain.plan.halves import database_package, server_package
 from toolchain.plan.manifest import SqlText
-from toolchain.plan.package import database_package, server_package
 from toolchain.plan.packaged_handshake import HandshakeError, read_handshake, release_of
 from toolchain.render.report.content import Fact, PackageRow, Reason
 

@@ -8,7 +8,7 @@ from toolchain.model.history import hotfixes
 from toolchain.model.release import Product
 from toolchain.model.version import Version
 from toolchain.plan.rollout.routes import Route
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.waves import Plan
 from toolchain.render.report.content import ChangeRow, Headline, Tone
 from toolchain.report.sections import newest_final
 

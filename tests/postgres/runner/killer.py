@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import psycopg2
 from psycopg2.extensions import cursor
 
-from toolchain.runner.commands import main
+from toolchain.runner.database.commands import main
 
 TRACELESS = re.compile(r"\s*(BEGIN|SELECT|SET|RESET|SAVEPOINT|RELEASE|PREPARE|DEALLOCATE)\b")
 

@@ -4,7 +4,6 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,11 @@ from typing import Any
 
 import psycopg2
 
-from toolchain.runner import check, commands
+from toolchain.edge.resources import runner_files
+from toolchain.plan.package import Role
+from toolchain.render.island import carried
+from toolchain.runner.database import commands
+from toolchain.runner.server import commands as server_commands
 
 PRODUCT = "fleetdesk"
 # Another interpreter for the island, such as the oldest that it supports, with its psycopg2.
@@ -175,7 +178,9 @@ class Package:
         """Start the command as the builder installs it: a copy of the island and a launcher."""
         return launch(
             self.folder,
-            f"import runner\nsys.exit(runner.main(program='{self.product}-database',"
+            Role.DATABASE,
+            "from runner.database.commands import main\n"
+            f"sys.exit(main(program='{self.product}-database',"
             f" manifest={str(self.manifest)!r}, config={str(self.config)!r}))\n",
             arguments,
             **options,
@@ -231,7 +236,7 @@ class Server:
     def quietly(self, command: str, *arguments: str) -> int:
         """Run it in a thread, where standard output cannot be caught for one caller alone."""
         return int(
-            check.main(
+            server_commands.main(
                 program="interlock-check",
                 release=str(self.folder / "release.json"),
                 config=str(self.folder / "shards.ini"),
@@ -244,8 +249,9 @@ class Server:
         """Start the check as the builder installs it: a copy of the island and a launcher."""
         return launch(
             self.folder,
-            "import runner.check\n"
-            "sys.exit(runner.check.main(program='interlock-check',"
+            Role.SERVER,
+            "from runner.server.commands import main\n"
+            "sys.exit(main(program='interlock-check',"
             f" release={str(self.folder / 'release.json')!r},"
             f" config={str(self.folder / 'shards.ini')!r}, state={str(self.folder / 'state')!r}))\n",
             (command, "--host", self.host, *arguments),
@@ -253,12 +259,15 @@ class Server:
 
 
 def launch(
-    folder: Path, script: str, arguments: Sequence[str], **options: Any
+    folder: Path, role: Role, script: str, arguments: Sequence[str], **options: Any
 ) -> "subprocess.Popen[str]":
-    """Copy the island into a folder, as a package has it, and run a launcher beside it."""
+    """Copy the island into a folder, as such a package has it, and run a launcher beside it."""
     library = folder / "lib"
     if not library.exists():
-        shutil.copytree(Path(commands.__file__).parent, library / "runner")
+        for name, content in carried(role, runner_files()):
+            path = library / "runner" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
     launcher = folder / "launcher"
     launcher.write_text(f"import sys\nsys.path.insert(0, {str(library)!r})\n{script}")
     return subprocess.Popen(

@@ -17,11 +17,11 @@ from tests.postgres.conftest import running_cluster
 from tests.postgres.runner.conftest import MakePackage
 from tests.postgres.runner.packages import CHAIN, ROWS, Package, Result, release, step
 from tests.postgres.runner.proxy import proxied
-from toolchain.runner.config import read_shards
-from toolchain.runner.limits import hindrance
-from toolchain.runner.lock import lock_key
-from toolchain.runner.options import Settings
-from toolchain.runner.session import open_session
+from toolchain.runner.core.config import read_shards
+from toolchain.runner.core.options import Settings
+from toolchain.runner.core.session import open_session
+from toolchain.runner.ledger.lock import lock_key
+from toolchain.runner.phases.limits import hindrance
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Cluster, Database

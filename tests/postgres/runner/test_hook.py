@@ -12,10 +12,10 @@ from tests.postgres.runner.conftest import MakePackage
 from tests.postgres.runner.packages import release, step
 from tests.samples import write_product
 from tests.verify_samples import build
-from toolchain.runner import check, hook_command
-from toolchain.runner.law import Handshake
-from toolchain.runner.reading import Memory, Reading
-from toolchain.runner.version import Versions
+from toolchain.runner.core.law import Handshake
+from toolchain.runner.core.version import Versions
+from toolchain.runner.server import commands, hook_command
+from toolchain.runner.server.reading import Memory, Reading
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database
@@ -63,7 +63,7 @@ def ask(
         (tmp_path / "shards.ini").chmod(0o640)
         question = f"VERSION 3\nA=b\n\ndemo-server 1 all none < 1 all none {file}\n"
         monkeypatch.setattr(hook_command, "read_question", lambda: question)
-        code = check.main(
+        code = commands.main(
             program="demo-server",
             release=str(tmp_path / "release.json"),
             config=str(tmp_path / "shards.ini"),

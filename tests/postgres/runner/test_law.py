@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from tests.postgres.runner.packages import CHAIN, Package
 from tests.properties.chains import chains, pairs
 from toolchain.model import law, version, window
-from toolchain.runner import law as island
-from toolchain.runner.version import Schemas, Versions, version_key
+from toolchain.runner.core import law as island
+from toolchain.runner.core.version import Schemas, Versions, version_key
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Cluster

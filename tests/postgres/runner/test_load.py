@@ -11,9 +11,10 @@ import psycopg2
 import psycopg2.extras
 import pytest
 
+from tests.postgres.fleetdesk.conftest import servers  # noqa: F401
+from tests.postgres.fleetdesk.servers import FULL, Server
 from tests.postgres.runner.packages import Package
 from tests.postgres.runner.test_chain import HOSTS, fleetdesk, install  # noqa: F401
-from tests.postgres.test_fleetdesk import FULL, Server, servers  # noqa: F401
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database

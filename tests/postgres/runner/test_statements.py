@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolchain.runner.indexes import concurrent_index, dropped_index, identifier, waits_alone
+from toolchain.runner.ledger.indexes import concurrent_index, dropped_index, identifier, waits_alone
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ import pytest
 from tests.postgres.runner.conftest import MakePackage
 from tests.postgres.runner.packages import CHAIN, release
 from tests.postgres.runner.test_signals import SLOW_MARK
-from toolchain.runner.duration import parse_duration, spell_duration
-from toolchain.runner.pace import BatchSize, Meter, rest
-from toolchain.runner.run import Activity
-from toolchain.runner.story import Story, spell_activity
+from toolchain.runner.core.activity import Activity
+from toolchain.runner.core.duration import parse_duration, spell_duration
+from toolchain.runner.core.story import Story, spell_activity
+from toolchain.runner.phases.pace import BatchSize, Meter, rest
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database
@@ -75,7 +75,8 @@ def test_on_a_terminal(make_package: MakePackage, database: "Database") -> None:
 
 def test_plain_lines() -> None:
     stream = StringIO()
-    with Story(stream, live=False) as story:
+    story = Story(stream, live=False)
+    with story.shown():
         story.expect(1)
         teller = story.teller("north")
         teller.show(Activity("step", 10, 100, 5.0, 18.0))

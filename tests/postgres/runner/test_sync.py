@@ -16,12 +16,13 @@ import pytest
 from tests.postgres.runner.conftest import MakeServer
 from tests.postgres.runner.packages import PRODUCT, Package, Server
 from tests.postgres.runner.proxy import proxied
-from toolchain.runner import package_tools, shard_status, sync_command
-from toolchain.runner.errors import Exit
-from toolchain.runner.handshakes import Told, read_all_as
-from toolchain.runner.law import Handshake
-from toolchain.runner.package_tools import Dpkg, Installed, is_locked
-from toolchain.runner.version import Versions
+from toolchain.runner.core.errors import Exit
+from toolchain.runner.core.law import Handshake
+from toolchain.runner.core.version import Versions
+from toolchain.runner.packages import package_tools
+from toolchain.runner.packages.package_tools import Dpkg, Installed, is_locked
+from toolchain.runner.server import shard_status, sync_command
+from toolchain.runner.server.handshakes import Told, read_all_as
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Cluster, Database

@@ -14,7 +14,7 @@ from tests.postgres.runner.packages import (
     release,
     step,
 )
-from toolchain.runner.manifest_file import read_manifest
+from toolchain.runner.ledger.manifest_file import read_manifest
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database

@@ -5,12 +5,23 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from toolchain.runner import walk
-from toolchain.runner.errors import Refused
-from toolchain.runner.manifest import Manifest, Phase, Release, Script, Step
-from toolchain.runner.records import Ledger, StepRecord
-from toolchain.runner.state import unmoved
-from toolchain.runner.version import Versions, version_key
+from toolchain.runner.core.errors import Refused
+from toolchain.runner.core.version import Versions, version_key
+from toolchain.runner.ledger import walk
+from toolchain.runner.ledger.actions import (
+    BEFORE_ALL,
+    Backward,
+    Close,
+    Forward,
+    Lower,
+    MakeReady,
+    Position,
+    RunStep,
+    UndoStep,
+)
+from toolchain.runner.ledger.manifest import Manifest, Phase, Release, Script, Step
+from toolchain.runner.ledger.records import Ledger, StepRecord
+from toolchain.runner.ledger.state import unmoved
 
 
 @st.composite
@@ -38,30 +49,28 @@ def manifests(draw: st.DrawFn) -> Manifest:
     return Manifest("demo", releases[-1].version, tuple(releases))
 
 
-def positions(manifest: Manifest) -> list[walk.Position]:
-    return [
-        walk.Position(index, phase) for index in range(len(manifest.releases)) for phase in Phase
-    ]
+def positions(manifest: Manifest) -> list[Position]:
+    return [Position(index, phase) for index in range(len(manifest.releases)) for phase in Phase]
 
 
-def carry_out(ledger: Ledger, action: walk.Forward | walk.Backward) -> Ledger:
+def carry_out(ledger: Ledger, action: Forward | Backward) -> Ledger:
     """The ledger after one action, as the runner's transactions leave it."""
-    if isinstance(action, walk.Close):
+    if isinstance(action, Close):
         shaken = walk.closed(ledger.handshake, action.release)
         return replace(ledger, handshake=shaken, closed=action.release.version)
-    if isinstance(action, walk.Lower):
+    if isinstance(action, Lower):
         return replace(ledger, handshake=action.handshake, ready=action.ready)
-    if isinstance(action, walk.MakeReady):
+    if isinstance(action, MakeReady):
         shaken = walk.made_ready(ledger.handshake, action.release)
         return replace(ledger, handshake=shaken, ready=action.release.version)
     step = action.step
-    state = "undone" if isinstance(action, walk.UndoStep) else "done"
+    state = "undone" if isinstance(action, UndoStep) else "done"
     record = StepRecord(
         step.id, step.release, step.phase.value, step.script.sha256, state, False, None, None, 0
     )
     ledger = replace(ledger, steps={**ledger.steps, step.id: record})
-    if isinstance(action, walk.RunStep) and action.completes:
-        return carry_out(ledger, walk.MakeReady(action.release))
+    if isinstance(action, RunStep) and action.completes:
+        return carry_out(ledger, MakeReady(action.release))
     return ledger
 
 
@@ -86,7 +95,7 @@ def test_stopped_anywhere_and_resumed(manifest: Manifest, data: st.DataObject) -
     actions = walk.forward(manifest, whole, last)
     for action in actions:
         whole = carry_out(whole, action)
-    done: list[walk.Forward] = []
+    done: list[Forward] = []
     for target in sorted(data.draw(st.lists(st.sampled_from(positions(manifest)), max_size=4))):
         planned = walk.forward(manifest, ledger, target)
         for action in planned[: data.draw(st.integers(0, len(planned)))]:
@@ -99,7 +108,7 @@ def test_stopped_anywhere_and_resumed(manifest: Manifest, data: st.DataObject) -
         whole.handshake, whole.ready, whole.closed,
     )  # fmt: skip
     assert set(ledger.steps) == set(whole.steps) == {step.id for step in manifest.steps}
-    assert [a.step.id for a in done if isinstance(a, walk.RunStep)] == [
+    assert [a.step.id for a in done if isinstance(a, RunStep)] == [
         step.id for step in manifest.steps
     ]
 
@@ -110,7 +119,7 @@ def test_what_a_shard_says_is_true_at_every_instant(manifest: Manifest) -> None:
     """Never a schema before its steps, never a contract step before its window is closed."""
     ledger = walk.fresh(manifest)
     for action in walk.forward(manifest, ledger, positions(manifest)[-1]):
-        if isinstance(action, walk.RunStep) and action.step.phase is Phase.CONTRACT:
+        if isinstance(action, RunStep) and action.step.phase is Phase.CONTRACT:
             oldest = ledger.handshake.servers.oldest
             assert version_key(oldest) >= version_key(action.release.servers.oldest)
         before, ledger = ledger.handshake, carry_out(ledger, action)
@@ -171,12 +180,12 @@ def test_after_undo_no_step_is_left_without_its_way_back(
     ledger = walk.fresh(manifest)
     for action in walk.forward(manifest, ledger, data.draw(st.sampled_from(places))):
         ledger = carry_out(ledger, action)
-    target = data.draw(st.sampled_from([*places, walk.BEFORE_ALL]))
+    target = data.draw(st.sampled_from([*places, BEFORE_ALL]))
     try:
         actions = walk.backward(manifest, ledger, target)
     except Refused:
         return
-    kinds = [isinstance(action, walk.Lower) for action in actions]
+    kinds = [isinstance(action, Lower) for action in actions]
     assert kinds == sorted(kinds, reverse=True)
     assert sum(kinds) <= 1
 
@@ -188,12 +197,12 @@ def test_nothing_waits_longer_than_for_its_own(manifest: Manifest) -> None:
     ledger = walk.fresh(manifest)
     for action in walk.forward(manifest, ledger, positions(manifest)[-1]):
         before, ledger = ledger, carry_out(ledger, action)
-        if isinstance(action, walk.RunStep) and action.step in action.release.trailing:
+        if isinstance(action, RunStep) and action.step in action.release.trailing:
             assert before.ready == action.release.version
-        if isinstance(action, walk.RunStep) and action.step in action.release.preparing:
+        if isinstance(action, RunStep) and action.step in action.release.preparing:
             rest = {ledger.state(step) for step in action.release.preparing}
             assert action.completes == (rest == {"done"})
-        if isinstance(action, walk.Close):
+        if isinstance(action, Close):
             moved = [step for step in manifest.steps if step.release <= action.release.version]
             assert {ledger.state(s) for s in moved if s.phase is Phase.MIGRATE} <= {"done"}
     assert unmoved(manifest, ledger) == ()
@@ -206,7 +215,7 @@ def test_expand_makes_ready_what_waits_for_nothing_else(
 ) -> None:
     index = data.draw(st.integers(0, len(manifest.releases) - 1))
     ledger, release = walk.fresh(manifest), manifest.releases[index]
-    for action in walk.forward(manifest, ledger, walk.Position(index, Phase.EXPAND)):
+    for action in walk.forward(manifest, ledger, Position(index, Phase.EXPAND)):
         ledger = carry_out(ledger, action)
     waits = any(step.readies for step in release.of(Phase.MIGRATE))
     assert (ledger.ready == release.version) == (not waits)
@@ -225,11 +234,11 @@ def test_undo_lowers_no_schema_for_what_trails(manifest: Manifest, data: st.Data
         back = walk.backward(manifest, ledger, data.draw(st.sampled_from(places)))
     except Refused:
         return
-    undone = {action.step.id for action in back if isinstance(action, walk.UndoStep)}
+    undone = {action.step.id for action in back if isinstance(action, UndoStep)}
     ready = walk.release_index(manifest, ledger.ready)
     needed = [step.id for release in manifest.releases[: ready + 1] for step in release.preparing]
     if undone & set(needed):
-        assert isinstance(back[0], walk.Lower)
+        assert isinstance(back[0], Lower)
     for step_back in back:
         ledger = carry_out(ledger, step_back)
         lowered = walk.release_index(manifest, ledger.ready)
@@ -239,4 +248,4 @@ def test_undo_lowers_no_schema_for_what_trails(manifest: Manifest, data: st.Data
 
 
 def test_positions_are_ordered() -> None:
-    assert walk.BEFORE_ALL < walk.Position(0, Phase.EXPAND) < walk.Position(0, Phase.MIGRATE)
+    assert BEFORE_ALL < Position(0, Phase.EXPAND) < Position(0, Phase.MIGRATE)

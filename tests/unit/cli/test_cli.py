@@ -192,24 +192,16 @@ def test_explain_names_the_contract_behind_a_refusal(interlock: Interlock):
             ("explain", "pair", FLEETDESK, "4.1.0", "99"),
             "no release of fleetdesk leaves a shard at",
         ),
-        (("explain", "pair", FLEETDESK, "4.1.0", "eleven"), "'eleven' is not a valid integer"),
         (("show", FLEETDESK, "latest"), "'latest' is not a version"),
-        (("build", "nowhere"), "'nowhere' does not exist"),
-        (("matrix",), "Missing argument"),
-        (("frobnicate",), "No such command 'frobnicate'; there is init, import, check"),
-        (("chek", "shop"), "No such command 'chek'; did you mean 'check'?"),
-        (("explain", "pear"), "No such command 'pear'; did you mean 'pair'?"),
-        (
-            ("check", f"{FLEETDESK}/product.yaml"),
-            f"is a file; name its directory, '{FLEETDESK}'.",
-        ),
+        (("matrix",), "PRODUCT is missing; write: interlock matrix [OPTIONS] PRODUCT"),
+        (("check", ""), "an argument is empty; give it"),
     ],
 )
 def test_wrong_usage_is_one_sentence_and_exit_code_2(interlock: Interlock, argv, words: str):
     run = interlock(*argv)
     assert run.returncode == 2
     assert words in run.stderr
-    assert "Traceback" not in run.stderr
+    assert run.stderr.count("\n") == 1
 
 
 def test_check_of_a_good_product_says_so(interlock: Interlock):

@@ -9,8 +9,8 @@ from toolchain.edge.ledger import LedgerReading, Registered
 from toolchain.edge.ledger_config import read_addresses
 from toolchain.errors import InterlockError, UsageError
 from toolchain.fleet.ledgers import fleet_of
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.shard import Stage
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.shard import Stage
 
 CHAIN = Chain.of(
     [

@@ -9,8 +9,8 @@ from tests.unit.spec.test_branches import HOTFIX
 from toolchain.build.product import open_product
 from toolchain.model.release import Architecture, Format
 from toolchain.plan.entry import File
+from toolchain.plan.halves import database_package, server_package
 from toolchain.plan.manifest import database_files
-from toolchain.plan.package import database_package, server_package
 
 
 def carried(product: Path, version: str) -> list[str]:

@@ -5,8 +5,8 @@ import json
 from tests.unit.plan.rollout.test_plans import STORY
 from tests.unit.plan.rollout.world import V, excluded, fleet, planned, release
 from toolchain.model.release import RolloutPolicy
-from toolchain.plan.rollout.facts import Chain
 from toolchain.plan.rollout.planner import plan_rollout
+from toolchain.plan.rollout.world.facts import Chain
 from toolchain.render.rollout import answer_json
 
 

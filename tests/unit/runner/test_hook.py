@@ -9,12 +9,12 @@ import pytest
 
 from tests.samples import write_product
 from tests.verify_samples import build, plain_deb, plain_rpm, repack
-from toolchain.runner.config import Shard
-from toolchain.runner.errors import Refused, RunnerError, ShardError
-from toolchain.runner.hook import Hook
-from toolchain.runner.identity import Names
-from toolchain.runner.package_file import open_package
-from toolchain.runner.release_file import ServerRelease
+from toolchain.runner.core.config import Shard
+from toolchain.runner.core.errors import Refused, RunnerError, ShardError
+from toolchain.runner.packages.package_file import open_package
+from toolchain.runner.server.hook import Hook
+from toolchain.runner.server.identity import Names
+from toolchain.runner.server.release_file import ServerRelease
 
 NORTH = "[north]\ndsn = dbname=north\n"
 Ask = Callable[..., tuple[int, str]]

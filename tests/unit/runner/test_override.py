@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.runner import override
-from toolchain.runner.override import Override, active_override
+from toolchain.runner.server import override
+from toolchain.runner.server.override import Override, active_override
 
 Run = Callable[..., int]
 

@@ -15,19 +15,19 @@ from toolchain.model.version import Version
 from toolchain.model.window import Window
 from toolchain.plan.relations import shard_relations
 from toolchain.render.deb import deb_relation
-from toolchain.runner.errors import ConfigurationError
-from toolchain.runner.law import Handshake, Server, compatible
-from toolchain.runner.relation import Relation
-from toolchain.runner.rpm_file import rpm_bytes
-from toolchain.runner.shard_formats import control_text, rpm_package, write_deb, write_rpm
-from toolchain.runner.shard_package import (
+from toolchain.runner.core.errors import ConfigurationError
+from toolchain.runner.core.law import Handshake, Server, compatible
+from toolchain.runner.core.version import Schemas, Versions
+from toolchain.runner.packages.relation import Relation
+from toolchain.runner.packages.rpm_file import rpm_bytes
+from toolchain.runner.packages.shard_formats import control_text, rpm_package, write_deb, write_rpm
+from toolchain.runner.packages.shard_package import (
     InstalledServer,
     ShardPackage,
     packaged,
     read_version,
     shard_package,
 )
-from toolchain.runner.version import Schemas, Versions
 from toolchain.verify.halves import Names
 
 BUILT = 1_780_000_000

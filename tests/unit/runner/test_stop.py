@@ -8,7 +8,7 @@ from tests.conftest import REPOSITORY
 # Were the lock asked for in a signal's handler, the program would hang for ever.
 PROGRAM = """
 import signal, threading
-from toolchain.runner.stop import Stop, stop_on_signals
+from toolchain.runner.core.stop import Stop, stop_on_signals
 
 story, both = threading.Lock(), threading.Barrier(3)
 

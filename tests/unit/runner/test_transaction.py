@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.runner.errors import ConfigurationError
-from toolchain.runner.transaction import Change, read_apt, read_lines
+from toolchain.runner.core.errors import ConfigurationError
+from toolchain.runner.packages.transaction import Change, read_apt, read_lines
 
 APT = """\
 VERSION 3

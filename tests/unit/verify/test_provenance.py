@@ -17,6 +17,7 @@ from tests.samples import write_product
 from tests.signing import Keys, gpg_home
 from tests.verify_samples import build, quiet, read, repack
 from toolchain.edge.companions import digests_below, read_beside
+from toolchain.edge.digests import sha256_of
 from toolchain.edge.gpg import Signer, open_signer
 from toolchain.edge.gpgv import open_keyring
 from toolchain.edge.process import Processes
@@ -71,10 +72,10 @@ def published(place: Path, signer: Signer) -> Path:
         copy = Path(shutil.copy(package, pool))
         if copy.suffix == ".rpm":
             signer.sign_rpms([copy])
-        sbom, statement = companions(package)
+        sbom, statement = companions(package, sha256_of(package))
         shutil.copy(sbom, pool)
         copy.with_name(copy.name + ENVELOPE).write_bytes(
-            envelope(statement.read_bytes(), copy, signer)
+            envelope(statement.read_bytes(), copy.name, sha256_of(copy), signer)
         )
     return pool
 
@@ -223,7 +224,7 @@ def test_the_signature_of_another_key_is_found(
     stranger = keys.make("stranger")
     with open_signer([stranger], processes=Processes(), environment=keys.environment) as other:
         statement = (place / f"dist/{DEB}{STATEMENT}").read_bytes()
-        made = json.loads(envelope(statement, pool / DEB, other))
+        made = json.loads(envelope(statement, DEB, sha256_of(pool / DEB), other))
     # A key's name in the envelope is nothing but a hint.
     made["signatures"][0]["keyid"] = signer.fingerprints[0]
     (pool / f"{DEB}{ENVELOPE}").write_text(json.dumps(made) + "\n")
@@ -238,7 +239,9 @@ def test_the_signature_of_a_key_that_expired_is_found(
     made = keys.make("short-lived", expires="1y")
     with open_signer([made], processes=Processes(), environment=keys.environment) as ending:
         statement = (place / f"dist/{DEB}{STATEMENT}").read_bytes()
-        (pool / f"{DEB}{ENVELOPE}").write_bytes(envelope(statement, pool / DEB, ending))
+        (pool / f"{DEB}{ENVELOPE}").write_bytes(
+            envelope(statement, DEB, sha256_of(pool / DEB), ending)
+        )
     for path in pool.glob(f"{RPM}*"):
         path.unlink()
     ring = tmp_path / "short-lived.gpg"
@@ -262,7 +265,7 @@ def test_one_good_signature_of_two_is_enough(
         [keys.make("successor")], processes=Processes(), environment=keys.environment
     ) as other:
         statement = (place / f"dist/{DEB}{STATEMENT}").read_bytes()
-        second = json.loads(envelope(statement, pool / DEB, other))["signatures"]
+        second = json.loads(envelope(statement, DEB, sha256_of(pool / DEB), other))["signatures"]
     document["signatures"] = [*second, *document["signatures"]]
     path.write_text(json.dumps(document) + "\n")
     assert origins(pool, keyring).proved

@@ -6,10 +6,10 @@ from tests.properties.rollouts import chains
 from tests.unit.plan.rollout.world import release
 from toolchain.model.law import ShardHandshake
 from toolchain.model.window import version_window
-from toolchain.plan.rollout.facts import Chain, ReleaseFacts
-from toolchain.plan.rollout.fits import Fits
-from toolchain.plan.rollout.shard import Stage, state_at
-from toolchain.plan.rollout.walks import Walks
+from toolchain.plan.rollout.search.fits import Fits
+from toolchain.plan.rollout.search.walks import Walks
+from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts
+from toolchain.plan.rollout.world.shard import Stage, state_at
 from toolchain.verify.states import line_of, shard_states
 
 

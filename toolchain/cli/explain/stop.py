@@ -11,7 +11,7 @@ from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
     from toolchain.model.version import Version
-    from toolchain.plan.rollout.waves import Wave
+    from toolchain.plan.rollout.telling.waves import Wave
 
 
 @click.command("stop")
@@ -29,10 +29,10 @@ def command(product: Path, release: str, start: str, target: str | None, as_json
     from toolchain.build.product import open_product  # noqa: PLC0415
     from toolchain.cli.plan import wanted_release  # noqa: PLC0415
     from toolchain.cli.plan_text import print_answer  # noqa: PLC0415
-    from toolchain.plan.rollout.facts import chain_of  # noqa: PLC0415
     from toolchain.plan.rollout.planner import plan_rollout  # noqa: PLC0415
     from toolchain.plan.rollout.routes import uniform  # noqa: PLC0415
-    from toolchain.plan.rollout.waves import Plan  # noqa: PLC0415
+    from toolchain.plan.rollout.telling.waves import Plan  # noqa: PLC0415
+    from toolchain.plan.rollout.world.facts import chain_of  # noqa: PLC0415
     from toolchain.render.rollout import answer_json  # noqa: PLC0415
 
     opened = open_product(product)

@@ -25,7 +25,7 @@ SELECT '{order}' || c.oid::regclass::text,
 
 def read_schema(parameters: Mapping[str, str]) -> dict[str, str]:
     """Every object of a database's own schemas by name, as the runner's snapshot knows them."""
-    snapshot = files("toolchain.runner").joinpath("snapshot.sql").read_text(encoding="utf-8")
+    snapshot = files("toolchain.runner.ledger").joinpath("snapshot.sql").read_text(encoding="utf-8")
     if _DIGEST not in snapshot:
         raise ValueError("the runner's snapshot has another form than this room knows")
     snapshot = snapshot.replace(_DIGEST, "SELECT name, definition FROM object")

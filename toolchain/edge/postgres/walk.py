@@ -15,11 +15,11 @@ from toolchain.model.version import Version
 from toolchain.model.window import Window
 
 if TYPE_CHECKING:
-    from toolchain.runner.law import Handshake
-    from toolchain.runner.manifest import Manifest
-    from toolchain.runner.run import Activity
-    from toolchain.runner.session import Session
-    from toolchain.runner.walk import Forward
+    from toolchain.runner.core.activity import Activity
+    from toolchain.runner.core.law import Handshake
+    from toolchain.runner.core.session import Session
+    from toolchain.runner.ledger.actions import Forward
+    from toolchain.runner.ledger.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ def walk(manifest_path: Path, parameters: Mapping[str, str]) -> Iterator[Halt]:
 
     Raises StepError.
     """
-    from toolchain.runner.errors import RunnerError  # noqa: PLC0415
-    from toolchain.runner.manifest_file import read_manifest  # noqa: PLC0415
+    from toolchain.runner.core.errors import RunnerError  # noqa: PLC0415
+    from toolchain.runner.ledger.manifest_file import read_manifest  # noqa: PLC0415
 
     try:
         manifest = read_manifest(manifest_path)
@@ -76,8 +76,8 @@ def run_through(manifest_path: Path, parameters: Mapping[str, str]) -> None:
 
     Raises StepError.
     """
-    from toolchain.runner.errors import RunnerError  # noqa: PLC0415
-    from toolchain.runner.manifest_file import read_manifest  # noqa: PLC0415
+    from toolchain.runner.core.errors import RunnerError  # noqa: PLC0415
+    from toolchain.runner.ledger.manifest_file import read_manifest  # noqa: PLC0415
 
     try:
         _go(read_manifest(manifest_path), parameters, stopping=False)
@@ -101,17 +101,18 @@ def _go(
     """One run: to the end, or to the end of its first action; whether all is done now."""
     import psycopg2  # noqa: PLC0415
 
-    from toolchain.runner import walk as order  # noqa: PLC0415
-    from toolchain.runner.apply import apply  # noqa: PLC0415
-    from toolchain.runner.attend import attend  # noqa: PLC0415
-    from toolchain.runner.config import Shard  # noqa: PLC0415
-    from toolchain.runner.errors import Interrupted, LedgerConflict  # noqa: PLC0415
-    from toolchain.runner.manifest import Phase  # noqa: PLC0415
-    from toolchain.runner.options import Settings  # noqa: PLC0415
-    from toolchain.runner.records import author_of, read_ledger  # noqa: PLC0415
-    from toolchain.runner.run import Run  # noqa: PLC0415
-    from toolchain.runner.state import known_ledger  # noqa: PLC0415
-    from toolchain.runner.stop import Stop  # noqa: PLC0415
+    from toolchain.runner.core.config import Shard  # noqa: PLC0415
+    from toolchain.runner.core.errors import Interrupted, LedgerConflict  # noqa: PLC0415
+    from toolchain.runner.core.options import Settings  # noqa: PLC0415
+    from toolchain.runner.core.stop import Stop  # noqa: PLC0415
+    from toolchain.runner.database.apply import apply  # noqa: PLC0415
+    from toolchain.runner.database.attend import attend  # noqa: PLC0415
+    from toolchain.runner.ledger import walk as order  # noqa: PLC0415
+    from toolchain.runner.ledger.actions import Position, RunStep  # noqa: PLC0415
+    from toolchain.runner.ledger.manifest import Phase  # noqa: PLC0415
+    from toolchain.runner.ledger.records import author_of, read_ledger  # noqa: PLC0415
+    from toolchain.runner.ledger.state import known_ledger  # noqa: PLC0415
+    from toolchain.runner.phases.run import Run  # noqa: PLC0415
 
     class OneAction(Run):
         """A run that asks itself to stop when an action is committed."""
@@ -139,7 +140,7 @@ def _go(
         connect=psycopg2.connect,
         application="interlock",
     )
-    target = order.Position(manifest.index(manifest.release), Phase.CONTRACT)
+    target = Position(manifest.index(manifest.release), Phase.CONTRACT)
 
     def work(session: "Session") -> tuple[Halt | None, bool]:
         ledger = known_ledger(session, manifest) or order.fresh(manifest)
@@ -156,7 +157,7 @@ def _go(
             return None, done
         halt = Halt(
             action=_spell(actions[0]),
-            changes=isinstance(actions[0], order.RunStep),
+            changes=isinstance(actions[0], RunStep),
             ends=done,
             shard=_shard(reached.handshake),
         )
@@ -166,14 +167,14 @@ def _go(
 
 
 def _spell(action: "Forward") -> str:
-    from toolchain.runner import walk as order  # noqa: PLC0415
+    from toolchain.runner.ledger.actions import Close, MakeReady, RunStep  # noqa: PLC0415
 
     match action:
-        case order.RunStep(step=step):
+        case RunStep(step=step):
             return step.id
-        case order.MakeReady():
+        case MakeReady():
             return "ready"
-        case order.Close():
+        case Close():
             return "gate"
 
 

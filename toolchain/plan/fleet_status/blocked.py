@@ -8,10 +8,10 @@ from toolchain.model.law import ShardHandshake
 from toolchain.model.version import Version
 from toolchain.plan.fleet_status.seen import Blocker, LedgerSeen, Registration, ShardSeen
 from toolchain.plan.fleet_status.servers import Life, ServerStatus
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.reasons import peer_refusals, shard_refusals
-from toolchain.plan.rollout.shard import ShardState, Stage
-from toolchain.plan.rollout.walks import way
+from toolchain.plan.rollout.telling.reasons import peer_refusals, shard_refusals
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.shard import ShardState, Stage
+from toolchain.plan.rollout.world.way import way
 
 
 class Kind(Enum):

@@ -6,10 +6,10 @@ from enum import Enum
 
 from toolchain.model.release import Format, Product
 from toolchain.model.version import Version
-from toolchain.plan.rollout.exclusion import Exclusion
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.standing import Unfit
-from toolchain.plan.rollout.waves import Part, Plan, Wave
+from toolchain.plan.rollout.telling.exclusion import Exclusion
+from toolchain.plan.rollout.telling.standing import Unfit
+from toolchain.plan.rollout.telling.waves import Part, Plan, Wave
+from toolchain.plan.rollout.world.inventory import Side
 
 
 class Way(Enum):

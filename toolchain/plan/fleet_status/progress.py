@@ -7,7 +7,7 @@ from enum import Enum
 from toolchain.model.change import Phase
 from toolchain.model.version import Version
 from toolchain.plan.fleet_status.seen import LedgerSeen, StepSeen
-from toolchain.plan.rollout.facts import Chain
+from toolchain.plan.rollout.world.facts import Chain
 
 # Rows a second of a step of a shard, measured between two looks.
 Rates = Mapping[tuple[str, str], float]

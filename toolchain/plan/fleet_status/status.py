@@ -16,8 +16,8 @@ from toolchain.plan.fleet_status.progress import (
 )
 from toolchain.plan.fleet_status.seen import ShardSeen
 from toolchain.plan.fleet_status.servers import ServerStatus, servers_of
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.shard import ShardState, Stage
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.shard import ShardState, Stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.fits import Fits
 from toolchain.plan.rollout.routes import uniform
-from toolchain.plan.rollout.search import Search
-from toolchain.plan.rollout.standing import unfit
-from toolchain.plan.rollout.walks import Walks
+from toolchain.plan.rollout.search.fits import Fits
+from toolchain.plan.rollout.search.question import Question
+from toolchain.plan.rollout.search.search import Search
+from toolchain.plan.rollout.search.walks import Walks
+from toolchain.plan.rollout.telling.standing import unfit
+from toolchain.plan.rollout.world.facts import Chain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +60,8 @@ class Ways:
         if target not in self._walks:
             self._walks[target] = Walks(chain, Fits(chain), chain.places[target])
         # Not the whole plan: its reasons, or those why there is none, cost as much as the search.
-        steps = Search(chain, fleet, target, policy, self._walks[target]).shortest()
+        question = Question.of(chain, fleet, target, policy)
+        steps = Search(question, self._walks[target]).shortest()
         return None if steps is None else frozenset(chain[step.goal[0]].version for step in steps)
 
 

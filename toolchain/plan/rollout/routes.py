@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
-from toolchain.plan.rollout.exclusion import Exclusion
-from toolchain.plan.rollout.facts import Chain
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.shard import state_at
-from toolchain.plan.rollout.standing import Unfit
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.exclusion import Exclusion
+from toolchain.plan.rollout.telling.standing import Unfit
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.shard import state_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,7 +188,7 @@ def _require_unique_key(
         raise UnableError(
             f"{', '.join(referenced)} of {target.name} are no unique key, which a foreign key"
             " must refer to",
-            "add a unique constraint in an earlier change, by add_constraint",
+            "add a unique constraint in an earlier change, by add_unique",
         )
     if len(refactoring.columns) != len(referenced):
         raise UnableError(

@@ -153,7 +153,7 @@ def _of_columns(part: TableSchema, reference: ForeignKey) -> Iterator[tuple[str,
                 f"{key.name} keeps the values of {', '.join(key.columns)} unique, and an index on"
                 f" {reference.table} cannot be built in the steps of a merge",
                 f"drop it with drop_constraint before, and give {reference.table} one with"
-                " add_constraint after the migration",
+                " add_unique after the migration",
             )
     for index in part.indexes:
         if index.unique:

@@ -11,8 +11,9 @@ form cannot give NULL to a row that others refer to, nor let a new row refer to 
 from toolchain.model.refactoring import MoveColumns
 from toolchain.model.schema import Schema, TableSchema
 from toolchain.refactor.move.assemble import assemble
+from toolchain.refactor.move.kin import kinship
 from toolchain.refactor.move.layout import Kinship
-from toolchain.refactor.move.refusals import child_key, columns_of, refuse, refuse_triggers
+from toolchain.refactor.move.refusals import refuse_triggers
 from toolchain.refactor.phases import Phases, UnableError
 from toolchain.refactor.sql import ident, named, relation
 
@@ -45,7 +46,7 @@ def _definition(kin: Kinship, number: int) -> str:
     return f"ADD COLUMN {ident(column.name)} {column.type}{collation}"
 
 
-def _table(schema: Schema, move: MoveColumns) -> tuple[TableSchema, TableSchema]:
+def _tables(schema: Schema, move: MoveColumns) -> tuple[TableSchema, TableSchema]:
     found = []
     for name in (move.table, move.to):
         table = schema.tables.get(name)
@@ -61,9 +62,7 @@ def _table(schema: Schema, move: MoveColumns) -> tuple[TableSchema, TableSchema]
 
 
 def _kinship(change: str, move: MoveColumns, schema: Schema) -> Kinship:
-    child, parent = _table(schema, move)
-    key = child_key(child)
-    columns = columns_of(child, move.columns)
+    child, parent = _tables(schema, move)
     foreign = next(
         (
             each
@@ -77,26 +76,14 @@ def _kinship(change: str, move: MoveColumns, schema: Schema) -> Kinship:
             f"{', '.join(move.along)} of {child.name} is no foreign key to {parent.name}",
             "name the columns of the foreign key in 'along'",
         )
-    reference = columns_of(child, foreign.columns)
-    refuse(child, columns, reference)
-    for table in (child, parent):
-        refuse_triggers(table, frozenset(move.columns))
-    for column in columns:
-        if parent.column(column.name) is not None:
+    kin = kinship(
+        change, child, move.columns, foreign.columns, parent.name, foreign.references, keyed=False
+    )
+    refuse_triggers(parent, frozenset(move.columns))
+    for name in kin.names:
+        if parent.column(name) is not None:
             raise UnableError(
-                f"{parent.name} has a column {column.name} already",
+                f"{parent.name} has a column {name} already",
                 "rename one of the two in an earlier release",
             )
-    moved = frozenset(move.columns)
-    return Kinship(
-        change=change,
-        child=child.name,
-        child_key=key.name,
-        child_key_type=key.type,
-        reference=reference,
-        parent=parent.name,
-        identity=foreign.references,
-        columns=columns,
-        checks=tuple(check for check in child.checks if check.columns & moved),
-        keyed=False,
-    )
+    return kin

@@ -8,8 +8,8 @@ last row of its key is gone: it is a fact of its own now, and a server of the ne
 from toolchain.model.refactoring import Part, SplitTable
 from toolchain.model.schema import Schema, TableSchema
 from toolchain.refactor.move.assemble import assemble
+from toolchain.refactor.move.kin import kinship
 from toolchain.refactor.move.layout import Kinship
-from toolchain.refactor.move.refusals import child_key, columns_of, refuse, refuse_triggers
 from toolchain.refactor.phases import Act, Limit, Phases, UnableError
 from toolchain.refactor.sql import comment, copy_grants, ident, idents, named, relation
 
@@ -55,32 +55,17 @@ def phases(change: str, refactoring: SplitTable, schema: Schema) -> Phases:
 def _kinship(change: str, part: Part, child: TableSchema, schema: Schema) -> Kinship:
     if part.table in schema.tables or part.table in schema.views:
         raise UnableError(f"there is a {part.table} already", "give the part another name")
-    key = child_key(child)
-    columns, reference = columns_of(child, part.columns), columns_of(child, part.key)
-    refuse(child, columns, reference)
-    refuse_triggers(child, frozenset(part.columns))
     identity = part.rename or part.key
-    if len(identity) != len(part.key) or len({*identity, *part.columns}) < len(identity) + len(
-        columns
+    kin = kinship(change, child, part.columns, part.key, part.table, identity, keyed=True)
+    if len(identity) != len(part.key) or len({*identity, *kin.names}) < len(identity) + len(
+        kin.columns
     ):
         raise UnableError(
             f"'rename' of {part.table} does not give each of {', '.join(part.key)} a name of its"
             " own",
             "name each column of the key once",
         )
-    moved = frozenset(part.columns)
-    return Kinship(
-        change=change,
-        child=child.name,
-        child_key=key.name,
-        child_key_type=key.type,
-        reference=reference,
-        parent=part.table,
-        identity=identity,
-        columns=columns,
-        checks=tuple(check for check in child.checks if check.columns & moved),
-        keyed=True,
-    )
+    return kin
 
 
 def _create(kin: Kinship) -> str:

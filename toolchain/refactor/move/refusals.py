@@ -72,6 +72,15 @@ def _complaints(
     names = frozenset(column.name for column in columns)
     for column in columns:
         yield from _of_column(child, column)
+    yield from _of_reference(child, names, reference)
+    yield from _of_constraints(child, names)
+    yield from _of_readers(child, names)
+
+
+def _of_reference(
+    child: TableSchema, names: frozenset[str], reference: Sequence[Column]
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with the columns that lead to the other table."""
     for column in reference:
         if column.name in names:
             yield f"{column.name} leads to the other table, and so must stay", "leave it out"
@@ -94,6 +103,10 @@ def _complaints(
             " the whole table to find the rows that follow",
             "add one with add_index in this release or an earlier one, before this change",
         )
+
+
+def _of_constraints(child: TableSchema, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """What of the table's own rules would not survive the columns' leaving."""
     for key in child.keys:
         if names & set(key.needs):
             yield (
@@ -120,6 +133,10 @@ def _complaints(
                 " stay",
                 "drop it with drop_constraint in an earlier release",
             )
+
+
+def _of_readers(child: TableSchema, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Who reads these columns where they are now."""
     for other in child.columns:
         for name in names:
             if other.generated is not None and name in inputs(other.generated):

@@ -1,7 +1,7 @@
 """The sign of a wave: its shape says which side moves and what it leaves for later."""
 
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.waves import Part, Wave
+from toolchain.plan.rollout.telling.waves import Part, Wave
+from toolchain.plan.rollout.world.inventory import Side
 from toolchain.render.figures.svg import box, circle, polygon, text
 
 RADIUS = 9

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from toolchain.model.release import Product
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.waves import Part, Plan, Wave
+from toolchain.plan.rollout.telling.waves import Part, Plan, Wave
+from toolchain.plan.rollout.world.inventory import Side
 from toolchain.render.figures.figure import Figure, Reason, anchor
 from toolchain.render.figures.legend import legend
 from toolchain.render.figures.marks import RADIUS, mark, signs, told

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from toolchain.model.release import Product
 from toolchain.model.version import Version
-from toolchain.plan.rollout.exclusion import Exclusion
 from toolchain.plan.rollout.routes import Route
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.waves import Plan, Wave
+from toolchain.plan.rollout.telling.exclusion import Exclusion
+from toolchain.plan.rollout.telling.waves import Plan, Wave
+from toolchain.plan.rollout.world.inventory import Side
 from toolchain.render.figures.figure import Fact, Reason, anchor
 from toolchain.render.figures.marks import mark, told
 from toolchain.render.figures.svg import beside, circle, line, link, text

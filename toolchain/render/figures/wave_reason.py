@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from toolchain.model.change import Phase
 from toolchain.model.origin import Origin
 from toolchain.model.release import Product, Release
-from toolchain.plan.rollout.reasons import Refusal, at_line
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.waves import Part, Wave
+from toolchain.plan.rollout.telling.reasons import Refusal, at_line
+from toolchain.plan.rollout.telling.waves import Part, Wave
+from toolchain.plan.rollout.world.inventory import Side
 from toolchain.render.figures.figure import Fact
 
 _MOST = 4

@@ -7,7 +7,7 @@ from toolchain.model.change import Phase
 from toolchain.model.law import ShardHandshake
 from toolchain.model.window import Window, version_window
 from toolchain.plan.fleet_status.seen import LedgerSeen, Registration, ShardSeen, StepSeen
-from toolchain.plan.rollout.facts import Chain
+from toolchain.plan.rollout.world.facts import Chain
 
 # A column is renamed: both there from 1.1, the old one gone with 1.2, which no server before 1.1 bears.
 CHAIN = Chain.of(

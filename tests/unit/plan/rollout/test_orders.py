@@ -7,13 +7,13 @@ import pytest
 from tests.conftest import REPOSITORY
 from toolchain.build.product import open_product
 from toolchain.model.version import Version
-from toolchain.plan.rollout.facts import chain_of
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
-from toolchain.plan.rollout.orders import Orders, orders_of
-from toolchain.plan.rollout.pins import pins_of
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.shard import Stage, state_at
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.orders import Orders, orders_of
+from toolchain.plan.rollout.telling.pins import pins_of
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import chain_of
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.shard import Stage, state_at
 
 PRODUCT = open_product(Path(REPOSITORY, "release-specs/fleetdesk")).product
 CHAIN = chain_of(PRODUCT)

@@ -4,11 +4,11 @@ import pytest
 
 from tests.unit.plan.rollout.world import V, excluded, fleet, planned, release, told
 from toolchain.model.release import RolloutPolicy
-from toolchain.plan.rollout.facts import Chain
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.search import Side
-from toolchain.plan.rollout.standing import Unfit
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.standing import Unfit
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import Chain
+from toolchain.plan.rollout.world.inventory import Side
 
 # The history of a split table: expanded in 4.1, contracted in 4.2.
 STORY = Chain.of(

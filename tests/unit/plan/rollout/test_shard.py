@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 from tests.properties.rollouts import chains
 from tests.unit.plan.rollout.world import release
 from toolchain.model.window import Window
-from toolchain.plan.rollout.facts import Chain, ReleaseFacts
-from toolchain.plan.rollout.shard import ShardState, Stage, closed, made_ready, state_at
-from toolchain.runner import law, walk
-from toolchain.runner.manifest import Release
-from toolchain.runner.version import Versions
+from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts
+from toolchain.plan.rollout.world.shard import ShardState, Stage, closed, made_ready, state_at
+from toolchain.runner.core import law
+from toolchain.runner.core.version import Versions
+from toolchain.runner.ledger import walk
+from toolchain.runner.ledger.manifest import Release
 
 
 def of_runner(facts: ReleaseFacts) -> Release:

@@ -6,10 +6,10 @@ from tests.conftest import REPOSITORY
 from toolchain.edge.directory import Directory
 from toolchain.model.release import RolloutPolicy
 from toolchain.plan.repository.stops import Ways
-from toolchain.plan.rollout.facts import chain_of
 from toolchain.plan.rollout.planner import plan_rollout
 from toolchain.plan.rollout.routes import uniform
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import chain_of
 from toolchain.spec.load import load_product
 
 

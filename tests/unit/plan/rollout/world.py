@@ -8,12 +8,12 @@ from toolchain.model.origin import Origin
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.model.window import schema_window, version_window
-from toolchain.plan.rollout.exclusion import Exclusion
-from toolchain.plan.rollout.facts import Chain, Origins, ReleaseFacts, StepFacts
-from toolchain.plan.rollout.inventory import Fleet, Server, Shard
 from toolchain.plan.rollout.planner import plan_rollout
-from toolchain.plan.rollout.shard import Stage, state_at
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.exclusion import Exclusion
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import Chain, Origins, ReleaseFacts, StepFacts
+from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
+from toolchain.plan.rollout.world.shard import Stage, state_at
 
 V = Version.parse
 

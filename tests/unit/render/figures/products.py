@@ -6,10 +6,10 @@ from tests.unit.spec.chains import R, chain
 from tests.unit.spec.memory import Memory
 from toolchain.matrix.compatibility import matrix
 from toolchain.model.release import Product
-from toolchain.plan.rollout.facts import chain_of
 from toolchain.plan.rollout.planner import plan_rollout
 from toolchain.plan.rollout.routes import newest, routes, uniform
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import chain_of
 from toolchain.render.figures.figure import Figure
 from toolchain.render.figures.overview import overview_figure
 from toolchain.render.figures.plan import plan_figure

@@ -13,9 +13,9 @@ from toolchain.matrix.support import support
 from toolchain.model.law import compatible
 from toolchain.model.release import Product
 from toolchain.model.window import schema_window
-from toolchain.plan.rollout.facts import chain_of
 from toolchain.plan.rollout.routes import routes
-from toolchain.plan.rollout.waves import Plan
+from toolchain.plan.rollout.telling.waves import Plan
+from toolchain.plan.rollout.world.facts import chain_of
 from toolchain.render.figures.figure import Figure
 from toolchain.render.figures.overview import overview_figure
 from toolchain.render.figures.plan import plan_figure

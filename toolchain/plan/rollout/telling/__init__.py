@@ -1,0 +1,1 @@
+"""What people and engines are told: the waves and their reasons, or why there are none."""

@@ -1,0 +1,1 @@
+"""What both commands stand on: the law, the shards file, sessions, failures, the story."""

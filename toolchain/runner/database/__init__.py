@@ -1,0 +1,1 @@
+"""The database package's command, one file for each thing that it does with the shards."""

@@ -1,0 +1,1 @@
+"""What a package brings and what a shard holds, read, compared, and written into its ledger."""
