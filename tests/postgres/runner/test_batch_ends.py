@@ -235,6 +235,8 @@ def test_a_finish_never_makes_the_application_queue(
     ):
         reader.cursor().execute(f"SELECT count(*) FROM {read}")
         with in_background(package, "apply") as finished:
+            moved = "SELECT FROM host HAVING bool_and(os_name IS NOT NULL OR id >= 10000)"
+            wait_for(lambda: database.rows(moved))
             time.sleep(2.0)
             reader.rollback()
             result = finished()

@@ -380,6 +380,7 @@ def test_pauses(make_package: MakePackage, database: "Database") -> None:
         connection.cursor().execute("SELECT 1")
         time.sleep(1.1)
         with in_background(package, "apply") as finish:
+            wait_for(lambda: database.rows("SELECT FROM interlock.steps WHERE id = 'mark.migrate'"))
             time.sleep(0.5)
             assert not moving(database)
             connection.rollback()
