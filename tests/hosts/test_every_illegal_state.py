@@ -8,29 +8,30 @@ command is really tried, and after each the versions are looked up. The tables a
 By default the shards go through a rollout, one after another; each of three hosts goes with them a
 third of the way. For fleetdesk each server that may run is asked for each that may not, for
 procrastinate's long chain one server for those at the edges; each time by the next two of the
-commands, going round. INTERLOCK_TABLE=rollout asks all of procrastinate's servers for all that may
-not run, too, by six commands. INTERLOCK_TABLE=whole tries every two states that some server bears,
-with every server and every command.
+commands, going round. INTERLOCK_TABLE=rollout asks at each stop for every server that may not run
+by every command, which the servers that may run share. INTERLOCK_TABLE=whole tries every two states
+that some server bears, with every server and every command.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from toolchain.model.version import Version
 
+from .recipes import Packaging
 from .table.answers import is_right
 from .table.commands import TARGETED, UNTARGETED
 from .table.fleet import Fleet, Stop, lead
 from .table.rows import Outcome, Row, Table, cells
 from .table.site import Site
-from .table.trial import Round, Trial
+from .table.trial import Attempt, Round, Trial, attempts
 
 EXTENT = os.environ.get("INTERLOCK_TABLE", "")
 WHOLE = EXTENT == "whole"
-# By how many commands each version is asked for; None: by all.
-COMMANDS: Mapping[str, int | None] = {"": 2, "rollout": 6, "whole": None}
+# The commands that ask at a stop, beside an installed version, for another one or for none.
+Deal = Callable[[Stop, Version, Version | None], Sequence[Attempt]]
 
 
 def test_fleetdesk(desk_fleet: Fleet) -> None:
@@ -48,7 +49,7 @@ def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:
 
     def work(site: Site, number: int) -> Iterator[Row]:
         hosts = len(fleet.sites)
-        commands = Round(packaging=site.packaging, most=COMMANDS[EXTENT], begin=number / hosts)
+        deal = dealt(site.packaging, begin=number / hosts)
         mine = stops[len(stops) * number // hosts : len(stops) * (number + 1) // hosts]
         for turn, stop in enumerate(lead(site, fleet.way(mine))):
             illegal = [version for version in fleet.packaged.versions if version not in stop.legal]
@@ -58,12 +59,34 @@ def check(fleet: Fleet, stops: Sequence[Stop], *, thorough: bool) -> None:
                 site.move(installed)
                 targets = illegal if thorough else outermost(illegal, installed)
                 trial = Trial(site=site, situation=stop.situation, installed=installed, gates="all")
-                asked = (commands.attempts(installed, target) for target in (*targets, None))
+                asked = (deal(stop, installed, target) for target in (*targets, None))
                 yield from trial.of([attempt for some in asked for attempt in some])
 
     extent = f"-{EXTENT}" if EXTENT else ""
     table = fleet.on_each(f"{fleet.packaged.product.name}{extent}", work)
     assert_no_illegal_state(fleet, stops, table, thorough=thorough)
+
+
+def dealt(packaging: Packaging, begin: float) -> Deal:
+    """How commands are dealt to what is asked; `begin` is that of a round."""
+
+    def every(_: Stop, installed: Version, target: Version | None) -> Sequence[Attempt]:
+        return attempts(packaging, installed, target)
+
+    def shared(stop: Stop, installed: Version, target: Version | None) -> Sequence[Attempt]:
+        sharing = [
+            legal
+            for legal in stop.legal
+            if target is None or (legal < target) is (installed < target)
+        ]
+        return every(stop, installed, target)[sharing.index(installed) :: len(sharing)]
+
+    commands = Round(packaging=packaging, most=2, begin=begin)
+
+    def going_round(_: Stop, installed: Version, target: Version | None) -> Sequence[Attempt]:
+        return commands.attempts(installed, target)
+
+    return {"": going_round, "rollout": shared, "whole": every}[EXTENT]
 
 
 def outermost(illegal: Sequence[Version], installed: Version) -> list[Version]:
@@ -87,6 +110,11 @@ def assert_no_illegal_state(
         for installed in stop.legal if thorough else ():
             for target in illegal:
                 assert (stop.situation, installed, target) in tried
+        for target in illegal if EXTENT else ():
+            here = (stop.situation, target)
+            by = {row.kind.name for row in table.rows if (row.situation, row.target) == here}
+            for installed in stop.legal:
+                assert by >= {one.kind.name for one in attempts(fleet.packaging, installed, target)}
     for kind in (*TARGETED[fleet.packaging], *UNTARGETED[fleet.packaging]):
         assert any(row.kind is kind for row in table.rows), kind.name
     assert table.told(row for row in table.rows if not is_right(row, fleet.packaged)) == ""

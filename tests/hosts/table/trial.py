@@ -41,20 +41,18 @@ def attempts(
 class Round:
     """Deals out the commands: for each version that is asked for the next ones, going round.
 
-    `most` for each version, and one where none is named; None deals all of them each time. `begin`,
-    from 0 to 1, is where the round starts, so that hosts side by side begin with different ones.
+    `most` for each version, and one where none is named. `begin`, from 0 to 1, is where the round
+    starts, so that hosts side by side begin with different ones.
     """
 
     packaging: Packaging
-    most: int | None
+    most: int
     begin: float
     _dealt: Counter[Direction] = field(default_factory=Counter)
 
     def attempts(self, installed: Version, target: Version | None) -> tuple[Attempt, ...]:
         """The next of the commands that can ask for the version, or that ask for none."""
         every = attempts(self.packaging, installed, target)
-        if self.most is None:
-            return every
         if target is None:
             direction, count = Direction.NONE, 1
         else:
