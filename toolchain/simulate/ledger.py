@@ -31,7 +31,7 @@ from toolchain.runner.ledger.manifest import Manifest, Phase, Step
 from toolchain.runner.ledger.records import Ledger, StepRecord
 from toolchain.simulate.audit import host_name
 from toolchain.simulate.facts import Facts, as_model
-from toolchain.simulate.members import EXPIRES, Node
+from toolchain.simulate.members import EXPIRES, ROLL_CALL, Node
 from toolchain.simulate.registry import Registry
 from toolchain.simulate.truth import truth
 
@@ -74,6 +74,12 @@ class Phases:
         self._registry = registry
         self._gated = gated
         self._forward: dict[object, tuple[Forward, ...]] = {}
+
+    def roll_call(self, shard: Node, action: Action, now: int) -> int:
+        """How many seconds an action still waits for servers that may have to register again."""
+        if self._gated and isinstance(action, Close | Lower):
+            return max(shard.doubted + ROLL_CALL - now, 0)
+        return 0
 
     def act(self, shard: Node, place: int, action: Action, now: int) -> int:
         """One transaction of a run; what the shard says then, as a number.

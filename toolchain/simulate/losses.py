@@ -76,6 +76,7 @@ class Losses:
         moment = max(world.now - seconds, 0)
         self._shards.kill(shard)
         shard.ledger, truth = shard.backup(moment)
+        self._registry.doubt([shard], world.now)
         world.say(
             f"{shard_name(shard.name)} is restored as it was {world.now - moment} s ago:"
             f" {shard.ledger.handshake}"

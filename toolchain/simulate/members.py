@@ -5,10 +5,12 @@ from typing import TypeVar
 
 from toolchain.runner.ledger.records import Ledger
 
-# Seconds, as the packages set them: the agent's timer, a registration's refresh and its life.
+# Seconds, as the packages set them: the agent's timer, a registration's refresh and its life, and
+# how long a contract waits for whoever may have lost theirs.
 SYNC = 60
 REFRESH = 120
 EXPIRES = 600
+ROLL_CALL = 180
 
 Known = TypeVar("Known")
 
@@ -98,8 +100,8 @@ class Node:
     """A shard: its ledger, what it says and what is true of it, and who works on it."""
 
     __slots__ = (
-        "_backups", "_clock", "_past", "back", "blocked_by", "calm", "down", "gone", "job",
-        "ledger", "life", "name", "package", "says", "set_back", "truth",
+        "_backups", "_clock", "_past", "back", "blocked_by", "calm", "doubted", "down", "gone",
+        "job", "ledger", "life", "name", "package", "says", "set_back", "truth",
     )  # fmt: skip
 
     def __init__(self, name: int, ledger: Ledger, says: int, package: int) -> None:
@@ -117,6 +119,8 @@ class Node:
         self.gone = -EXPIRES
         self.back = -EXPIRES
         self.calm = 0
+        # When a registration was lost last that its server may still need.
+        self.doubted = -ROLL_CALL
         self.set_back = 0
         self._clock = [(-(10**9), 0)]
         self._past = [(-(10**9), says)]

@@ -22,14 +22,17 @@ class Operators:
     def retire(self, host: Host, *, force: bool) -> None:
         """Take a host's registrations out of the gate's sight; who is live, only by force."""
         world, word = self._world, " by force" if force else ""
-        seen = None if force else next(self._seen(host), None)
-        if seen is not None:
+        seen = next(self._seen(host), None)
+        if seen is not None and not force:
             world.outcomes["refused by retire"] += 1
             world.say(f"retiring {host_name(host.name)} is refused: {shard_name(seen)} sees it")
             return
         if host.running is not None and Assumption.RETIRED not in world.lifted:
             return
         world.say(f"{host_name(host.name)} is retired{word}")
+        if seen is not None:
+            asked = (shard for shard in self._fleet.shards.values() if shard.down is None)
+            self._registry.doubt(asked, world.now)
         self._registry.forget(host)
         for name in [*host.apart]:
             self._registry.set_apart(host, name, None)

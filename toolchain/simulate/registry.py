@@ -5,7 +5,7 @@ the few that are apart: with a shard that a host could not reach, its row is ano
 is known by its key, which is its name, or the name of the host that it was copied from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from toolchain.simulate.fleet import Fleet
@@ -29,9 +29,12 @@ class Registry:
         self.known: dict[int, int] = {}
         self.left: dict[int, Row] = {}
         self.apart: dict[int, dict[int, Row | None]] = {}
+        # Which host, of those of one name, registered last.
+        self._by: dict[int, int] = {}
 
     def register(self, host: Host, place: int) -> None:
         """Every shard has taken the registration, and it is refreshed from now on."""
+        self._take_over(host, host.since)
         self.forget(host)
         for name in host.apart:
             del self.apart[name][host.key]
@@ -40,13 +43,26 @@ class Registry:
         self.refreshing.setdefault(place, {})[host.key] = None
         host.registers(host.since, place)
 
-    def register_again(self, host: Host, place: int) -> None:
+    def register_again(self, host: Host, place: int, now: int) -> None:
         """Every shard that the running server can reach has taken a refresh of it."""
+        self._take_over(host, now)
         self.forget(host)
         for name in [name for name in host.apart if name not in host.cut]:
             self.rejoin(host, name)
         self.known[host.key] = place
         self.refreshing.setdefault(place, {})[host.key] = None
+
+    def _take_over(self, host: Host, now: int) -> None:
+        """Shards that knew another host by this name are in doubt about that one."""
+        known = host.key in self.known or host.key in self.left
+        if known and self._by.get(host.key, host.name) != host.name:
+            self.doubt(self._asked(host), now)
+        self._by[host.key] = host.name
+
+    def doubt(self, shards: Iterable[Node], now: int) -> None:
+        """These shards may have lost a registration that its server still needs."""
+        for shard in shards:
+            shard.doubted = now
 
     def forget(self, host: Host) -> None:
         """The common row is gone from all shards; those apart stay."""
@@ -70,6 +86,7 @@ class Registry:
         """A server that stops says so to the shards that it can reach."""
         if host.isolated is not None:
             return
+        self._take_over(host, now)
         for name in self._fleet.down:
             self.part(host, self._fleet.shards[name], now)
         for name in [*host.apart]:

@@ -181,7 +181,7 @@ class Servers:
         if place is None or host.mute or host.isolated is not None:
             return
         if self.against(host, place, unreachable=False) is None:
-            self._registry.register_again(host, place)
+            self._registry.register_again(host, place, self._world.now)
 
     def _refused(self, host: Host, place: int, why: str) -> None:
         world = self._world

@@ -1,6 +1,7 @@
 """What happens on shards: a database package comes, its phases run, one transaction at a time."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import partial
 
 from toolchain.runner.core.errors import RunnerError
@@ -14,6 +15,17 @@ from toolchain.simulate.commands import Apply, Gate, Undo
 from toolchain.simulate.ledger import Action
 from toolchain.simulate.members import Node
 from toolchain.simulate.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A database package's run on a shard, and what it still has to do there; pace in seconds."""
+
+    shard: Node
+    rest: Iterator[Action]
+    package: int
+    pace: int
+    life: int
 
 
 class Shards:
@@ -90,34 +102,25 @@ class Shards:
             if world.tell:
                 world.say(f"{shard_name(shard.name)}: {what} begins")
             coming = iter(actions)
-            self._next(shard, next(coming), coming, package, pace, shard.life)
+            self._next(_Run(shard, coming, package, pace, shard.life), next(coming))
 
-    def _next(
-        self,
-        shard: Node,
-        action: Action,
-        rest: Iterator[Action],
-        package: int,
-        pace: int,
-        life: int,
-    ) -> None:
-        act = partial(self._act, shard, action, rest, package, pace, life)
-        self._world.after(pace, act)
+    def _next(self, run: "_Run", action: Action) -> None:
+        self._world.after(run.pace, partial(self._act, run, action))
 
-    def _act(
-        self,
-        shard: Node,
-        action: Action,
-        rest: Iterator[Action],
-        package: int,
-        pace: int,
-        life: int,
-    ) -> None:
-        if shard.life != life:
+    def _act(self, run: "_Run", action: Action, *, waited: bool = False) -> None:
+        shard, world = run.shard, self._world
+        if shard.life != run.life:
             return
-        world = self._world
+        left = world.phases.roll_call(shard, action, world.now)
+        if left and not waited:
+            if world.tell:
+                world.say(f"{shard_name(shard.name)}: {describe(action)} waits for the roll call")
+            world.after(left, partial(self._act, run, action, waited=True))
+            return
         try:
-            says = world.phases.act(shard, package, action, world.now)
+            if left:
+                raise Blocked("another registration may be lost", "run it again", ())
+            says = world.phases.act(shard, run.package, action, world.now)
         except Blocked as error:
             shard.job = None
             shard.life += 1
@@ -128,13 +131,13 @@ class Shards:
             return
         if world.tell:
             world.say(f"{shard_name(shard.name)}: {describe(action)}")
-        self._fleet.move(shard, world.now, says, world.phases.truth(shard, package))
+        self._fleet.move(shard, world.now, says, world.phases.truth(shard, run.package))
         shard.back_up(world.now)
-        following = next(rest, None)
+        following = next(run.rest, None)
         if following is None:
             shard.job = None
         else:
-            self._next(shard, following, rest, package, pace, life)
+            self._next(run, following)
         world.audit.shard(shard)
 
     def kill(self, shard: Node) -> None:

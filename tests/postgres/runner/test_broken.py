@@ -101,6 +101,10 @@ CONFIGURATIONS: dict[str, tuple[Break, str]] = {
         config("[north]\nservice = x\nlock_timeout = 1h\n"),
         "{config} [north]: lock_timeout: '1h' is out of range: 0.01s to 60s",
     ),
+    "a roll call in which nobody answers": (
+        config("[north]\nservice = x\nroll_call = 2min\n"),
+        "{config} [north]: roll_call: it must be longer than refresh, or off",
+    ),
     "neither dsn nor service": (
         config("[north]\nlock_timeout = 1s\n"),
         "{config} [north] needs either a dsn or a service; give one of the two",

@@ -117,7 +117,7 @@ def test_a_registration_under_way_is_seen_by_the_gate(
         cursor = connection.cursor()
         cursor.execute(
             "SELECT accepted FROM interlock.check_in('fleetdesk', 'web1', 'web', '1.0.0', 0, NULL,"
-            " '0.0.0', NULL, '10 minutes')"
+            " '0.0.0', NULL, '10 minutes', '')"
         )
         assert cursor.fetchall() == [(True,)]
         blocked = package.run("apply", "--phase", "contract")

@@ -61,6 +61,12 @@ def test_copied_and_started_as_installed(package: Package, database: "Database")
     assert database.rows("SELECT schema FROM interlock.handshake") == [(2,)]
 
 
+def test_a_roll_call_is_longer_than_refreshes_take() -> None:
+    assert read_settings({"refresh": "5min"}).roll_call == 450.0
+    assert read_settings({"refresh": "5min", "roll_call": "6min"}).roll_call == 360.0
+    assert read_settings({"refresh": "5min", "roll_call": "off"}).roll_call is None
+
+
 @pytest.mark.parametrize("reader", Reader)
 def test_the_example_says_the_defaults(tmp_path: Path, reader: Reader) -> None:
     text = example_configuration("fleetdesk", f"fleetdesk-{reader.value}", reader)

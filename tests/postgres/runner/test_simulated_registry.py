@@ -48,14 +48,22 @@ class Table:
         self._cursor.execute(
             "UPDATE interlock.handshake SET schema = 0, oldest_server = '0.0.0';"
             " SELECT accepted FROM interlock.check_in('fleetdesk', %s, 'server', %s, 0, NULL, %s, %s,"
-            f" %s * {_SECOND})",
-            (str(host.key), str(server.version), str(server.peers.oldest), below, EXPIRES),
+            f" %s * {_SECOND}, %s)",
+            (
+                str(host.key),
+                str(server.version),
+                str(server.peers.oldest),
+                below,
+                EXPIRES,
+                f"b{host.name}",
+            ),
         )
         return bool(self._cursor.fetchall()[0][0])
 
     def check_out(self, host: Host) -> None:
         self._cursor.execute(
-            "SELECT interlock.check_out('fleetdesk', %s, 'server')", (str(host.key),)
+            "SELECT interlock.check_out('fleetdesk', %s, 'server', %s)",
+            (str(host.key), f"b{host.name}"),
         )
 
     def retire(self, host: Host) -> None:
@@ -76,6 +84,15 @@ class Table:
             (age, str(key)),
         )
 
+    def doubted(self) -> bool:
+        """Whether the shard came to doubt its registrations since this was asked last."""
+        self._cursor.execute(
+            "UPDATE interlock.handshake h SET doubted = NULL, doubt = NULL"
+            " FROM interlock.handshake before WHERE before.product = h.product"
+            " RETURNING before.doubted IS NOT NULL"
+        )
+        return bool(self._cursor.fetchall()[0][0])
+
     def rows(self) -> set[tuple[str, bool]]:
         self._cursor.execute(
             "SELECT version, interlock.live(s) FROM interlock.servers s WHERE retired IS NULL"
@@ -94,7 +111,7 @@ def test_the_same_is_live_and_in_the_way(cursor: "psycopg2.extensions.cursor", s
     fleet = Fleet(facts, hosts, [shard])
     registry, table = Registry(fleet), Table(cursor, facts)
     random = Random(seed)  # noqa: S311  (the same operations each time)
-    now, answers = 0, {True: 0, False: 0}
+    now, answers, doubts = 0, {True: 0, False: 0}, 0
     for _ in range(300):
         passed = random.randrange(1, 300)
         now += passed
@@ -133,7 +150,10 @@ def test_the_same_is_live_and_in_the_way(cursor: "psycopg2.extensions.cursor", s
                 assert table.check_in(host, before) is accepted
                 if accepted:
                     hosts[host.key - 1].since = now
-                    registry.register_again(host, before)
+                    registry.register_again(host, before, now)
         said = {(facts.names[row.place], live) for _, row, live in registry.rows(shard, now)}
         assert table.rows() == said
+        assert table.doubted() is (shard.doubted == now)
+        doubts += shard.doubted == now
     assert min(answers.values()) > 10
+    assert doubts > 3

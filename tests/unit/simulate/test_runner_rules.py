@@ -124,6 +124,8 @@ def test_a_transition_is_the_runner_s(facts: Facts, monkeypatch: pytest.MonkeyPa
             ("require_fit", real.require_fit),
             ("_locked", real.locked),
             ("write_handshake", real.write),
+            ("answer_roll_call", lambda *_: None),
+            ("require_answered", lambda *_: None),
             ("patiently", lambda _session, _run, _what, attempt: attempt()),
         ):
             monkeypatch.setattr(transitions, name, double)

@@ -47,7 +47,7 @@ def require_runner() -> None:
     except ImportError as error:
         raise ToolError(
             "psycopg2, by which the runner speaks to PostgreSQL, is not installed",
-            "install the extra: pip install 'interlock-release[rehearse]'",
+            "install it beside Interlock: pip install psycopg2-binary",
         ) from error
 
 
@@ -129,6 +129,7 @@ def _go(
         connection_reserve=0,
         lock_patience=10,
         reconnect_patience=5,
+        roll_call=None,
     )
     shard = Shard(name="rehearsal", parameters=dict(parameters), settings=settings)
     run = OneAction(

@@ -28,6 +28,7 @@ class Settings:
     connect_timeout: float = 10.0
     reconnect_patience: float = 120.0
     server_roles: tuple[str, ...] = ()
+    roll_call: float | None = 180.0
     expires: float = 600.0
     refresh: float = 120.0
     unreachable: str = "refuse"
@@ -155,6 +156,15 @@ OPTIONS: Mapping[str, Option] = {
         "The roles, separated by commas, by which servers connect; they are granted the start-up"
         " check and nothing else.",
     ),
+    "roll_call": Option(
+        _or_off(_between(5, 86400)),
+        "3min",
+        "How long a contract or an undo waits after a registration may have been lost, so that each"
+        " server that runs has refreshed its own: after a failover, a restore or a start of"
+        " PostgreSQL, after 'retire --force', after one that another boot took over. It must be"
+        " longer than the servers' refresh, or off; where refresh is given here, half as long again"
+        " is the default.",
+    ),
     "expires": Option(
         _between(30, 2592000),
         "10min",
@@ -185,9 +195,13 @@ def read_settings(texts: Mapping[str, str]) -> Settings:
             values[name] = OPTIONS[name].read(text)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
+    if "refresh" in values:
+        values.setdefault("roll_call", 1.5 * values["refresh"])
     settings = Settings(**values)
     if settings.refresh * 2 > settings.expires:
         raise ValueError("refresh: it must be at most half of expires")
+    if settings.roll_call is not None and settings.roll_call <= settings.refresh:
+        raise ValueError("roll_call: it must be longer than refresh, or off")
     return settings
 
 

@@ -9,6 +9,7 @@ from ..core.law import Handshake
 from ..core.session import Session
 from ..ledger import walk
 from ..ledger.actions import Close, MakeReady, Position, RunStep, describe
+from ..ledger.doubt import doubt_data, read_doubt
 from ..ledger.gate import read_registrations
 from ..ledger.install import grant_check, install_ledger
 from ..ledger.manifest import Manifest
@@ -49,6 +50,9 @@ def preview(
     """What `apply` would do and who would block it, with the SQL if wanted; changes nothing."""
     ledger = known_ledger(session, manifest)
     registered = ledger is not None
+    doubt = None
+    if registered:
+        doubt = read_doubt(session, manifest.product, session.shard.settings.roll_call)
     if ledger is None:
         _refuse_existing(session, manifest, create=create)
         ledger = walk.fresh(manifest)
@@ -64,8 +68,11 @@ def preview(
         if registered and not (isinstance(action, RunStep) and not action.completes):
             against = _blockers(session, manifest, handshake)
         blocked = f" - blocked by {', '.join(against)}" if against else ""
-        lines.append(describe(action) + blocked)
+        waits = isinstance(action, Close) and doubt is not None
+        lines.append(describe(action) + blocked + (f" - {doubt}" if waits else ""))
         item: dict[str, object] = {"action": describe(action), "blocked_by": against}
+        if waits:
+            item["roll_call"] = doubt_data(doubt)
         if sql and isinstance(action, RunStep):
             item["sql"] = list(action.step.sql)
             for text in action.step.sql:

@@ -26,6 +26,10 @@ _RETIRE = """
 UPDATE interlock.servers AS s SET retired = clock_timestamp()
  WHERE s.product = %s AND s.host = %s AND s.instance = %s
 """
+# Who lives may run on, and registers again at the next refresh.
+_DOUBT = """
+UPDATE interlock.handshake SET doubted = clock_timestamp(), doubt = %s WHERE product = %s
+"""
 # Seconds. Right after an outage every server has expired, and each is seen again within minutes.
 UNSEEN = 86400.0
 
@@ -89,6 +93,8 @@ def retire(session: Session, run: Run, wanted: Retirement, living: Living) -> Re
         for host, instance, version, _, _ in rows:
             session.run(_RETIRE, (run.product, host, instance))
             write_event(session, run.author, "retired", f"{host}/{instance}", version)
+            if (host, instance) in living:
+                session.run(_DOUBT, (f"{host}/{instance} was retired by force", run.product))
     for row in rows:
         if row[4]:
             run.teller.say(f"{row[0]}/{row[1]} was seen {_ago(row)}: make sure that it is stopped")

@@ -6,6 +6,7 @@ from ..core.fleet import Report
 from ..core.session import Row, Session
 from ..ledger import walk
 from ..ledger.actions import Forward, Position, describe
+from ..ledger.doubt import doubt_data, read_doubt
 from ..ledger.gate import Registration, read_registrations, server_data
 from ..ledger.lock import describe_holder, lock_holder
 from ..ledger.manifest import Manifest, Phase, Step
@@ -28,6 +29,7 @@ def status(session: Session, manifest: Manifest) -> Report:
     everything = walk.forward(manifest, ledger, Position(last, Phase.CONTRACT))
     unfinished = [step for step in manifest.steps if ledger.state(step) in {"running", "undoing"}]
     servers = read_registrations(session, manifest.product, ledger.handshake)
+    doubt = read_doubt(session, manifest.product, session.shard.settings.roll_call)
     # Asked before the ledger and after it: a runner that begins or ends in between was at work.
     holder = lock_holder(session, manifest.product) or before
     lines = [
@@ -39,6 +41,8 @@ def status(session: Session, manifest: Manifest) -> Report:
     lines += [line for line, _ in remarks]
     if holder is not None:
         lines.append(f"at work: {describe_holder(holder)}")
+    if doubt is not None:
+        lines.append(f"a contract {doubt}")
     lines += [f"server: {server}{_remark(server)}" for server in servers]
     return Report(
         lines=tuple(lines),
@@ -49,6 +53,7 @@ def status(session: Session, manifest: Manifest) -> Report:
             "pending": [describe(action) for action in prepare],
             "pending_contract": [describe(action) for action in everything[len(prepare) :]],
             "unfinished": [data for _, data in remarks],
+            "roll_call": doubt_data(doubt),
             "locked_by": None if holder is None else describe_holder(holder),
             "servers": [server_data(server) for server in servers],
         },

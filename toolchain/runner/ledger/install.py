@@ -20,8 +20,8 @@ _SCHEMA = "SELECT pg_catalog.to_regnamespace('interlock')"
 _CALLED_BY_SERVERS = (
     "interlock.read_handshake(text)",
     "interlock.ask(text, text, text, text, integer, integer, text, text)",
-    "interlock.check_in(text, text, text, text, integer, integer, text, text, interval)",
-    "interlock.check_out(text, text, text)",
+    "interlock.check_in(text, text, text, text, integer, integer, text, text, interval, text)",
+    "interlock.check_out(text, text, text, text)",
 )
 
 
@@ -78,7 +78,8 @@ def install_ledger(session: Session, stop: Stop) -> None:
                     session.run("CREATE SCHEMA interlock")
                 session.run(script)
                 session.run(
-                    "INSERT INTO interlock.ledger (format) VALUES (%s)"
+                    "INSERT INTO interlock.ledger (format, history)"
+                    " VALUES (%s, interlock.history())"
                     " ON CONFLICT (one_row) DO UPDATE SET format = excluded.format",
                     (FORMAT,),
                 )

@@ -68,14 +68,18 @@ $$;
 
 -- Tables -------------------------------------------------------------------------------------
 
+-- history is what interlock.history() said when somebody last looked, since is when it had changed.
 CREATE TABLE IF NOT EXISTS interlock.ledger (
     one_row boolean PRIMARY KEY DEFAULT true CHECK (one_row),
     format integer NOT NULL,
-    installed timestamptz NOT NULL DEFAULT clock_timestamp()
+    installed timestamptz NOT NULL DEFAULT clock_timestamp(),
+    history text,
+    since timestamptz
 );
 
 -- What the shard says of itself. ready_release is the last release whose schema is ready,
--- closed_release the last one whose contract has begun.
+-- closed_release the last one whose contract has begun. doubted is when a registration may last
+-- have been lost that a server still needs, doubt says whose and how.
 CREATE TABLE IF NOT EXISTS interlock.handshake (
     product text PRIMARY KEY CHECK (product ~ '^[a-z][a-z0-9-]*$'),
     schema integer NOT NULL CHECK (schema >= 0),
@@ -86,7 +90,9 @@ CREATE TABLE IF NOT EXISTS interlock.handshake (
                               OR interlock.version_key(ready_release) IS NOT NULL),
     closed_release text CHECK (closed_release IS NULL
                                OR interlock.version_key(closed_release) IS NOT NULL),
-    changed timestamptz NOT NULL DEFAULT clock_timestamp()
+    changed timestamptz NOT NULL DEFAULT clock_timestamp(),
+    doubted timestamptz,
+    doubt text
 );
 
 -- The cursor is the last key whose batch is committed; batch_walk says of which table and column.
@@ -128,11 +134,13 @@ CREATE TABLE IF NOT EXISTS interlock.events (
 CREATE INDEX IF NOT EXISTS events_of_product ON interlock.events (product, id);
 
 -- Registrations. One is live while it is not retired and was seen within `expires`, judged by
--- this database's clock; one seen in the future, after a clock went back, is live.
+-- this database's clock; one seen in the future, after a clock went back, is live. boot tells one
+-- boot of a host from the next, and from another host of that name; '' where it is not known.
 CREATE TABLE IF NOT EXISTS interlock.servers (
     product text NOT NULL REFERENCES interlock.handshake ON DELETE CASCADE,
     host text NOT NULL CHECK (host ~ '^[^[:cntrl:]/]{1,255}$'),
     instance text NOT NULL CHECK (instance ~ '^[^[:cntrl:]/]{1,255}$'),
+    boot text NOT NULL DEFAULT '' CHECK (boot ~ '^[0-9a-f-]{0,64}$'),
     version text NOT NULL CHECK (interlock.version_key(version) IS NOT NULL),
     oldest_schema integer NOT NULL,
     schema_below integer,
@@ -152,6 +160,81 @@ CREATE TABLE IF NOT EXISTS interlock.snapshot (
     digest text NOT NULL
 );
 CREATE INDEX IF NOT EXISTS snapshot_of_product ON interlock.snapshot (product);
+
+-- The roll call ------------------------------------------------------------------------------
+--
+-- A contract goes by the registrations, and so it waits where one may have been lost that a server
+-- still needs: until each server that runs has had the time to refresh its own.
+
+-- What changes when this database becomes another one: by a promotion, by a restore of files, of a
+-- dump or into another database. NULL where PostgreSQL does not say.
+CREATE OR REPLACE FUNCTION interlock.history() RETURNS text
+LANGUAGE plpgsql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF pg_is_in_recovery() THEN
+        RETURN NULL;
+    END IF;
+    RETURN concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+        left(pg_walfile_name(pg_current_wal_insert_lsn()), 8),
+        (SELECT oid FROM pg_database WHERE datname = current_database()),
+        'interlock.servers'::regclass::oid);
+EXCEPTION WHEN insufficient_privilege OR undefined_function OR feature_not_supported THEN
+    RETURN NULL;
+END
+$$;
+
+-- Record a history that is not the one of before; whoever looks first does it.
+CREATE OR REPLACE FUNCTION interlock.notice_history() RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE interlock.ledger l SET history = now_is, since = clock_timestamp()
+      FROM interlock.history() now_is WHERE l.history <> now_is
+$$;
+
+-- When a registration of a product may last have been lost, and how; no row for never. A restart
+-- counts, because PostgreSQL starts after files were put back, too.
+CREATE OR REPLACE FUNCTION interlock.doubts(
+    of_product text, OUT since timestamptz, OUT doubt text
+) RETURNS SETOF record
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    SELECT d.since, d.doubt
+      FROM interlock.ledger l
+      JOIN interlock.handshake h ON h.product = of_product
+     CROSS JOIN LATERAL (VALUES
+           (h.doubted, h.doubt),
+           (CASE WHEN l.history <> interlock.history() THEN clock_timestamp() ELSE l.since END,
+            'the database failed over or was restored'),
+           (CASE WHEN pg_postmaster_start_time() > l.installed THEN pg_postmaster_start_time() END,
+            'PostgreSQL was started')
+           ) AS d (since, doubt)
+     WHERE d.since IS NOT NULL
+     ORDER BY d.since DESC LIMIT 1
+$$;
+
+-- Another boot took a registration over, or back: of this host, after a crash, or of another host
+-- of its name, whose server then runs on without one. The caller holds the handshake's row.
+CREATE OR REPLACE FUNCTION interlock.doubt_boot(
+    of_product text, of_host text, of_instance text, boot text, of_boot text
+) RETURNS boolean
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    IF boot = of_boot OR boot = '' OR of_boot = '' THEN
+        RETURN false;
+    END IF;
+    UPDATE interlock.handshake h
+       SET doubted = clock_timestamp(),
+           doubt = of_host || '/' || of_instance || ' was registered by another boot of that name'
+     WHERE h.product = of_product;
+    RETURN true;
+END
+$$;
 
 -- The start-up check ---------------------------------------------------------------------------
 
@@ -203,12 +286,13 @@ $$;
 
 -- Ask and register in one transaction. It locks the row that a contract locks too: a server
 -- either stands in the table when the gate looks, or sees the numbers that the contract raised.
+-- replaced says that another boot's registration gave way.
 CREATE OR REPLACE FUNCTION interlock.check_in(
     of_product text, of_host text, of_instance text, of_version text,
     oldest_schema integer, schema_below integer, oldest_peer text, peers_below text,
-    expires interval,
+    expires interval, of_boot text,
     OUT accepted boolean, OUT schema integer, OUT oldest_server text, OUT servers_below text,
-    OUT peers jsonb, OUT fresh boolean
+    OUT peers jsonb, OUT fresh boolean, OUT replaced boolean
 ) RETURNS SETOF record
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -226,14 +310,18 @@ BEGIN
     SELECT * INTO before FROM interlock.servers s
      WHERE s.product = of_product AND s.host = of_host AND s.instance = of_instance;
     fresh := before.host IS NULL OR NOT interlock.live(before);
+    replaced := accepted AND before.host IS NOT NULL AND before.retired IS NULL
+                AND interlock.doubt_boot($1, $2, $3, before.boot, of_boot);
+    PERFORM interlock.notice_history();
     IF accepted THEN
-        INSERT INTO interlock.servers AS s (product, host, instance, version, oldest_schema,
+        INSERT INTO interlock.servers AS s (product, host, instance, boot, version, oldest_schema,
                 schema_below, oldest_peer, peers_below, expires)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        VALUES ($1, $2, $3, of_boot, $4, $5, $6, $7, $8, $9)
         ON CONFLICT ON CONSTRAINT servers_pkey DO UPDATE
-           SET version = excluded.version, oldest_schema = excluded.oldest_schema,
-               schema_below = excluded.schema_below, oldest_peer = excluded.oldest_peer,
-               peers_below = excluded.peers_below, expires = excluded.expires,
+           SET boot = excluded.boot, version = excluded.version,
+               oldest_schema = excluded.oldest_schema, schema_below = excluded.schema_below,
+               oldest_peer = excluded.oldest_peer, peers_below = excluded.peers_below,
+               expires = excluded.expires,
                last_seen = clock_timestamp(), retired = NULL,
                registered = CASE WHEN fresh OR s.version <> excluded.version
                                  THEN clock_timestamp() ELSE s.registered END;
@@ -248,19 +336,26 @@ END
 $$;
 
 -- A server that stopped says so; true when there was a registration.
-CREATE OR REPLACE FUNCTION interlock.check_out(of_product text, of_host text, of_instance text)
-RETURNS boolean
+CREATE OR REPLACE FUNCTION interlock.check_out(
+    of_product text, of_host text, of_instance text, of_boot text
+) RETURNS boolean
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
+DECLARE
+    before interlock.servers;
 BEGIN
+    PERFORM FROM interlock.handshake h WHERE h.product = of_product FOR NO KEY UPDATE;
     DELETE FROM interlock.servers s
-     WHERE s.product = of_product AND s.host = of_host AND s.instance = of_instance;
+     WHERE s.product = of_product AND s.host = of_host AND s.instance = of_instance
+    RETURNING * INTO before;
     IF FOUND THEN
+        PERFORM interlock.doubt_boot($1, $2, $3, before.boot, of_boot)
+          WHERE before.retired IS NULL;
         INSERT INTO interlock.events (product, kind, subject, detail, host)
         VALUES (of_product, 'server', of_host || '/' || of_instance, 'stopped', of_host);
     END IF;
-    RETURN FOUND;
+    RETURN before.host IS NOT NULL;
 END
 $$;
 

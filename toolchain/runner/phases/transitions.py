@@ -12,6 +12,7 @@ from ..ledger.gate import require_fit
 from ..ledger.manifest import Release
 from ..ledger.records import read_ledger, write_handshake
 from .retry import patiently
+from .roll_call import answer_roll_call, require_answered
 from .run import Run
 
 
@@ -52,24 +53,30 @@ def close(session: Session, run: Run, release: Release) -> None:
 
     Registering locks the same row: a server is either seen here or sees the raised number.
     """
+    purpose = f"the contract of {release.version}"
+    answered = answer_roll_call(session, run, purpose, lambda said: walk.closed(said, release))
 
     def attempt() -> None:
         with session.transaction():
             current, ready, _ = _locked(session, run)
             proposed = walk.closed(current, release)
-            require_fit(session, run.product, proposed, f"the contract of {release.version}")
+            require_fit(session, run.product, proposed, purpose)
+            require_answered(session, run, purpose, answered)
             write_handshake(session, run.author, proposed, ready, release.version)
 
     patiently(session, run, f"the gate of {release.version}", attempt)
 
 
 def lower(session: Session, run: Run, action: Lower) -> None:
-    """Say the older schema, unless a live server needs the newer one."""
+    """Say the older schema, unless a registered server needs the newer one."""
+    purpose = f"going back to {action.handshake}"
+    answered = answer_roll_call(session, run, purpose, lambda _: action.handshake)
 
     def attempt() -> None:
         with session.transaction():
             _, _, shut = _locked(session, run)
-            require_fit(session, run.product, action.handshake, f"going back to {action.handshake}")
+            require_fit(session, run.product, action.handshake, purpose)
+            require_answered(session, run, purpose, answered)
             write_handshake(session, run.author, action.handshake, action.ready, shut)
 
     patiently(session, run, "lowering the schema", attempt)

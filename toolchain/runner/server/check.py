@@ -23,6 +23,9 @@ from .release_file import ServerRelease, read_server_release
 # What a refresh says where the shard did not count the server any more.
 _AGAIN = "registered again: its registration had expired, was retired or was gone"
 
+# What a refresh says where another boot has taken the registration that this one made.
+_TWIN = "another host registers under this name too; give each host a name of its own"
+
 _MUST_NOT = "a server runs here that must not"
 
 
@@ -104,8 +107,9 @@ class StartupCheck:
         with stop_on_signals(self._stop, lambda _: None), suppress(Interrupted):
             while True:
                 outcomes = self._refresh()
-                for outcome in filter(_is_fresh, outcomes):
-                    sys.stderr.write(f"{outcome.shard}: {_AGAIN}\n")
+                for outcome in outcomes:
+                    if (remark := _remark(outcome)) is not None:
+                        sys.stderr.write(f"{outcome.shard}: {remark}\n")
                 # Whoever is stopped in the middle has done what it has done, and failed at nothing.
                 self._stop.check()
                 refused = [o for o in outcomes if isinstance(o.error, NotAccepted)]
@@ -138,13 +142,21 @@ class StartupCheck:
             }
             write_json(sys.stdout, heading, code, outcomes)
         elif self._options.command == "refresh":
-            for outcome in filter(_is_fresh, outcomes):
-                sys.stdout.write(f"{outcome.shard}: {_AGAIN}\n")
+            for outcome in outcomes:
+                if (remark := _remark(outcome)) is not None:
+                    sys.stdout.write(f"{outcome.shard}: {remark}\n")
         else:
             write_lines(sys.stdout, outcomes)
             if overridden:
                 sys.stdout.write(f"the transaction hook is {overridden}\n")
         return code
+
+
+def _remark(outcome: Outcome) -> str | None:
+    """What a refresh found that the last one had not left so."""
+    if outcome.report is not None and outcome.report.data.get("replaced"):
+        return _TWIN
+    return _AGAIN if _is_fresh(outcome) else None
 
 
 def _is_fresh(outcome: Outcome) -> bool:

@@ -94,6 +94,7 @@ class Checking:
                 "accepted": True,
                 "from_memory": False,
                 "fresh": answer.fresh,
+                "replaced": answer.replaced,
                 "schema": answer.handshake.schema,
                 "servers": str(answer.handshake.servers),
             },

@@ -11,7 +11,7 @@ from pathlib import Path
 from ..core.config import Shard
 from ..core.session import Connect, Session, open_session
 from .agent_state import AgentFolder
-from .registration import this_host
+from .this_host import this_host
 
 
 @dataclass(frozen=True)

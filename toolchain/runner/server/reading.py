@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +11,8 @@ from ..core.errors import ConfigurationError, Refused, RunnerError
 from ..core.law import Handshake
 from ..core.written import read_versions
 from .release_file import ServerRelease, read_release, release_data
-
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+from .this_host import this_boot
+from .whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Memory:
 
     def add_instance(self, instance: str, release: ServerRelease) -> None:
         """Remember what an instance runs, so that `refresh` registers that and nothing newer."""
-        content: dict[str, object] = {"boot": _boot(), "release": release_data(release)}
+        content: dict[str, object] = {"boot": this_boot(), "release": release_data(release)}
         self._write(self._instance(instance), content)
 
     def running(self, instance: str) -> ServerRelease:
@@ -97,15 +95,12 @@ class Memory:
             boot, release = document.fields("boot", optional=("release",))
         except RunnerError:
             return None
-        return release if boot.raw == _boot() else None
+        return release if boot.raw == this_boot() else None
 
     def _write(self, path: Path, content: dict[str, object]) -> None:
         try:
             path.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file)
-            Path(name).replace(path)
+            write_whole(path, json.dumps(content))
         except OSError as error:
             raise ConfigurationError(
                 f"cannot write {path}: {error.strerror}",
@@ -131,11 +126,3 @@ class LentMemory:
         found = [memory.last(shard) for memory in map(Memory, memories)]
         known = [reading for reading in found if reading is not None]
         return max(known, key=lambda reading: reading.at, default=None)
-
-
-def _boot() -> str:
-    """What tells one boot of this host from the next; empty where the kernel does not say."""
-    try:
-        return _BOOT_ID.read_text(encoding="ascii").strip()
-    except OSError:
-        return ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from ..core.law import Handshake
 from ..core.session import Row, Session
 from ..core.version import Versions
 from .release_file import ServerRelease
+from .this_host import this_boot
 
 _PATIENCE = 15
 # invalid_schema_name, undefined_table, undefined_function: nobody has put a ledger there.
@@ -51,12 +51,16 @@ class Applicant:
 
 @dataclass(frozen=True)
 class Answer:
-    """A shard's answer; `peers` are the live servers that stand against the applicant."""
+    """A shard's answer; `peers` are the live servers that stand against the applicant.
+
+    `fresh` says that no live registration was there before, `replaced` that another boot's was.
+    """
 
     accepted: bool
     handshake: Handshake
     peers: tuple[str, ...]
     fresh: bool = False
+    replaced: bool = False
 
 
 class NotAccepted(Refused):
@@ -65,11 +69,6 @@ class NotAccepted(Refused):
     def __init__(self, reason: Refused, handshake: Handshake) -> None:
         super().__init__(reason.message, reason.cure)
         self.handshake = handshake
-
-
-def this_host() -> str:
-    """The name under which this host registers."""
-    return socket.gethostname()
 
 
 def read_handshake(session: Session, product: str) -> Handshake:
@@ -88,15 +87,16 @@ def ask(session: Session, applicant: Applicant) -> Answer:
 
 def check_in(session: Session, applicant: Applicant, expires: float) -> Answer:
     """Ask the law and register, in one transaction."""
-    # Others hold the ledger's row for a moment only, but a commit may wait for a standby.
-    session.run(f"SET lock_timeout = '{_PATIENCE}s'")
-    call = "check_in(%s, %s, %s, %s, %s, %s, %s, %s, %s * interval '1 second')"
-    return _call(session, call, applicant, (expires,))
+    _be_patient(session)
+    call = "check_in(%s, %s, %s, %s, %s, %s, %s, %s, %s * interval '1 second', %s)"
+    return _call(session, call, applicant, (expires, this_boot()))
 
 
 def check_out(session: Session, applicant: Applicant) -> bool:
     """Take the registration back; whether there was one."""
-    return bool(_rows(session, "SELECT interlock.check_out(%s, %s, %s)", applicant.key)[0][0])
+    _be_patient(session)
+    parameters = (*applicant.key, this_boot())
+    return bool(_rows(session, "SELECT interlock.check_out(%s, %s, %s, %s)", parameters)[0][0])
 
 
 def refusal(applicant: Applicant, shard: str, handshake: Handshake) -> Refused | None:
@@ -128,9 +128,14 @@ def peer_refusal(applicant: Applicant, shard: str, peers: Sequence[str]) -> Refu
     )
 
 
+def _be_patient(session: Session) -> None:
+    """Others hold the ledger's row for a moment only, but a commit may wait for a standby."""
+    session.run(f"SET lock_timeout = '{_PATIENCE}s'")
+
+
 def _call(session: Session, call: str, applicant: Applicant, more: tuple[object, ...]) -> Answer:
     columns = "accepted, schema, oldest_server, servers_below, peers"
-    columns += ", fresh" if more else ", false"
+    columns += ", fresh, replaced" if more else ", false, false"
     rows = _rows(
         session,
         f"SELECT {columns} FROM interlock.{call}",
@@ -138,12 +143,13 @@ def _call(session: Session, call: str, applicant: Applicant, more: tuple[object,
     )
     if not rows:
         raise _no_ledger(applicant.release.product)
-    accepted, schema, oldest, below, peers, fresh = rows[0]
+    accepted, schema, oldest, below, peers, fresh, replaced = rows[0]
     return Answer(
         accepted,
         Handshake(schema, Versions(oldest, below)),
         tuple(f"{peer['instance']} {peer['version']} on {peer['host']}" for peer in peers),
         fresh,
+        replaced,
     )
 
 
