@@ -31,6 +31,8 @@ SERVERS: Mapping[str, Packaging] = {
 }
 # A host that gets a server after the plan was made, and so is in nobody's inventory.
 FORGOTTEN = "attic"
+# Servers register again so often that a contract waits for seconds after a host was lost.
+REFRESH = "[*]\nrefresh = 5s\n"
 _RHEL = {
     "/etc/os-release": 'ID="rhel"\nNAME="Red Hat Enterprise Linux"\nVERSION_ID="9.4"\n',
     "/etc/redhat-release": "Red Hat Enterprise Linux release 9.4 (Plow)\n",
@@ -82,8 +84,10 @@ class Site:
 
     def shards_ini(self) -> str:
         """The shards by address, so that a program outside of the hosts finds them too."""
-        line = "[{}]\ndsn = host={} dbname=fleetdesk user=fleetdesk\n"
-        return "".join(line.format(name, self.hosts[name].address) for name in SHARDS)
+        return REFRESH + "".join(map(self._shard_ini, SHARDS))
+
+    def _shard_ini(self, name: str) -> str:
+        return f"[{name}]\ndsn = host={self.hosts[name].address} dbname=fleetdesk user=fleetdesk\n"
 
     def plan(self, directory: Path, *options: str) -> Result:
         """Run `interlock plan` on the control node, about what the ledgers say."""
@@ -111,7 +115,7 @@ class Site:
         host.sql("postgres", "CREATE ROLE fleetdesk LOGIN")
         host.sql("postgres", "CREATE DATABASE fleetdesk OWNER fleetdesk")
         self.install(name, database="4.0.0")
-        own = f"[{name}]\ndsn = host={host.address} dbname=fleetdesk user=fleetdesk\n"
+        own = REFRESH + self._shard_ini(name)
         host.write(f"/etc/{DATABASE}/shards.ini", own, mode=0o640)
         done = host.run(DATABASE, "apply", check=False)
         assert done.returncode == 0, done

@@ -24,6 +24,8 @@ from .operating import blocks, follow, keep_configuration
 from .products import Customer, Packaged, Pair
 
 SHARDS = """\
+[*]
+refresh = 5s
 [north]
 dsn = host=north dbname=fleetdesk user=fleetdesk
 [south]
@@ -120,7 +122,7 @@ def prepare_shard(host: Host, packaged: Packaged) -> None:
     name = host.name
     host.write(
         "/etc/fleetdesk-database/shards.ini",
-        f"[{name}]\ndsn = host={name} dbname=fleetdesk user=fleetdesk\n",
+        f"[*]\nrefresh = 5s\n[{name}]\ndsn = host={name} dbname=fleetdesk user=fleetdesk\n",
         mode=0o640,
     )
     run = database(host, "apply")
@@ -204,6 +206,7 @@ def _roll_out(one: Host, two: Host, north: Host, south: Host, fleetdesk: Package
         assert database(shard, "retire", "--force", "two").returncode == 0
         run = follow(shard, contract)
         assert run.returncode == 0, run.output
+        assert "the roll call: two/" in run.output
         assert "host_hardware" in shard.sql(
             "fleetdesk", "SELECT string_agg(relname, ' ') FROM pg_class WHERE relkind = 'r'"
         )
