@@ -439,7 +439,14 @@ def test_batches(make_package: MakePackage, name: str) -> None:
         (("apply", "--shard", "nort"), "there is no shard 'nort' in the configuration; did you"),
         (("apply", "--phase", "later"), "argument --phase: invalid choice"),
         (("apply", "--wait", "soon"), "'soon' is not a number of seconds up to a day"),
-        (("aply",), "invalid choice: 'aply'"),
+        (("aply",), "there is no command 'aply'; did you mean 'apply'?"),
+        (("wipe",), "there is no command 'wipe'; see 'fleetdesk-database --help'"),
+        (
+            ("--json", "status"),
+            "options stand behind the command, and '--json' stands before it;"
+            " write 'fleetdesk-database COMMAND --json ...'",
+        ),
+        (("apply", "--to", "1.1"), "no release 1.1; it carries 1.0.0 to 1.2.0; nearest: 1.1.0"),
         ((), "the following arguments are required: COMMAND"),
         (("undo",), "the following arguments are required: --to"),
         (("retire", "a/b/c"), "'a/b/c' is not HOST or HOST/INSTANCE"),

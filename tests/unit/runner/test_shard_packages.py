@@ -121,6 +121,9 @@ def test_dpkg_reads_every_field(package: ShardPackage, tmp_path: Path) -> None:
     fields = Deb822(control)
     assert (fields["Package"], fields["Version"]) == (package.name, package.version)
     assert (fields["Protected"], fields["Depends"]) == ("yes", "fleetdesk-server")
+    # Without those of the second kind, apt would not name the shard when it refuses.
+    conflicts = (*package.conflicts, *package.schema_conflicts)
+    assert fields["Conflicts"].split(", ") == [relation.debian for relation in conflicts]
     listing = tool("dpkg-deb", "--contents", str(file)).split()
     assert listing[:2] == ["drwxr-xr-x", "root/root"]
 

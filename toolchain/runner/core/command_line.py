@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from .errors import EXIT_CODES, UsageError
@@ -12,6 +14,33 @@ A_DAY = 86400
 
 class Parser(argparse.ArgumentParser):
     """A parser whose complaints are one sentence, like all others."""
+
+    commands: Commands | None = None
+
+    def parse_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> argparse.Namespace:
+        """Parse, after a look whether a command stands first; raises UsageError."""
+        words = sys.argv[1:] if args is None else args
+        if self.commands is not None and words:
+            self._require_command(words[0], tuple(self.commands.choices))
+        return super().parse_args(args, namespace)
+
+    def _require_command(self, word: str, commands: Sequence[str]) -> None:
+        if word in {*commands, "-h", "--help"}:
+            return
+        if word.startswith("-"):
+            raise UsageError(
+                f"options stand behind the command, and {word!r} stands before it",
+                f"write '{self.prog} COMMAND {word} ...'",
+            )
+        from difflib import get_close_matches  # noqa: PLC0415  (a right command needs none of it)
+
+        near = get_close_matches(word, commands, n=1)
+        raise UsageError(
+            f"there is no command {word!r}",
+            f"did you mean {near[0]!r}?" if near else f"see '{self.prog} --help'",
+        )
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError instead of printing the usage and leaving."""
@@ -36,7 +65,9 @@ def command_parser(program: str, description: str) -> tuple[Parser, Commands]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    return parser, parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    parser.commands = commands
+    return parser, commands
 
 
 def add_command(commands: Commands, name: str, text: str) -> argparse.ArgumentParser:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from typing import TextIO
@@ -32,6 +31,9 @@ def run_command(program: str, arguments: Sequence[str] | None, work: Callable[[]
 def write_failure(stream: TextIO, who: str, error: RunnerError, *, debug: bool) -> None:
     """Write one sentence for a failure."""
     if debug:
+        # Nearly nobody asks for it, and every start would pay for the import.
+        import traceback  # noqa: PLC0415
+
         stream.write("".join(traceback.format_exception(type(error), error, error.__traceback__)))
     stream.write(f"{who}: {one_line(str(error))}\n")
     stream.flush()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .config import Shard
 from .errors import Exit, RunnerError, as_failure
 from .stop import Stop
-from .story import Story
+from .together import together
+
+if TYPE_CHECKING:
+    from .story import Story
 
 _GRAVEST_FIRST = (
     Exit.INTERRUPTED,
@@ -52,11 +55,11 @@ def work_on_all(
     *,
     jobs: int,
     stop: Stop,
-    story: Story,
+    story: Story | None = None,
 ) -> tuple[Outcome, ...]:
     """Work on all shards, `jobs` at a time; outcomes stand in the shards' order."""
-    story.expect(len(shards))
-    outcomes: dict[str, Outcome] = {}
+    if story is not None:
+        story.expect(len(shards))
 
     def attempt(shard: Shard) -> Outcome:
         report, failure = None, None
@@ -65,16 +68,11 @@ def work_on_all(
             report = work(shard)
         except Exception as error:  # noqa: BLE001 - one shard's fault leaves the others alone
             failure = as_failure(error)
-        story.finish(shard.name, failed=failure is not None)
+        if story is not None:
+            story.finish(shard.name, failed=failure is not None)
         return Outcome(shard.name, report, failure)
 
-    with ThreadPoolExecutor(max_workers=max(1, min(jobs, len(shards)))) as pool:
-        waiting: set[Future[Outcome]] = {pool.submit(attempt, shard) for shard in shards}
-        while waiting:
-            # A short wait, because signals are handled between two instructions of this thread.
-            finished, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-            outcomes.update((future.result().shard, future.result()) for future in finished)
-    return tuple(outcomes[shard.name] for shard in shards)
+    return together(attempt, shards, most=jobs)
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> Exit:

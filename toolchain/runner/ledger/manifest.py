@@ -141,7 +141,8 @@ class Manifest:
         known = [release.version for release in self.releases]
         if version in known:
             return known.index(version)
-        near = difflib.get_close_matches(version, known, n=1, cutoff=0.0)
+        near = [each for each in known if each.startswith(f"{version}.")]
+        near = near or difflib.get_close_matches(version, known, n=1, cutoff=0.0)
         raise UsageError(
             f"this package carries no release {version}",
             f"it carries {known[0]} to {known[-1]}" + (f"; nearest: {near[0]}" if near else ""),

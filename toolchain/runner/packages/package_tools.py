@@ -14,7 +14,6 @@ from typing import Protocol
 
 from ..core.errors import Busy, RunnerError, one_line
 from . import process
-from .shard_formats import write_deb, write_rpm
 from .shard_package import ShardPackage, prefix
 
 _LONGEST_WAIT_FOR_LOCK = 20.0
@@ -97,6 +96,9 @@ class Dpkg:
 
     def install(self, package: ShardPackage, folder: Path) -> None:
         """By `dpkg --install`, which also mends what a power cut left half-done."""
+        # A shard's package is rarely written, and looked for each minute.
+        from .shard_formats import write_deb  # noqa: PLC0415
+
         target = write_deb(package, folder, run)
         self._change("--force-downgrade", "--install", str(target))
 
@@ -132,6 +134,8 @@ class Rpm:
 
     def install(self, package: ShardPackage, folder: Path) -> None:
         """By `rpm --upgrade`; what we have just written ourselves needs no signature."""
+        from .shard_formats import write_rpm  # noqa: PLC0415
+
         target = write_rpm(package, folder, int(time.time()))
         self._change("--upgrade", "--oldpackage", "--replacepkgs", "--nosignature", str(target))
 

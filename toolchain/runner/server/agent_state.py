@@ -19,6 +19,7 @@ from ..core.document import Value, read_document
 from ..core.errors import Busy, ConfigurationError, RunnerError
 from ..core.law import Handshake
 from ..core.written import read_versions
+from .whole_file import write_whole
 
 # Seconds; long enough for a removal of the server that somebody has made ready.
 PAUSE = 3600
@@ -78,11 +79,7 @@ class AgentFolder:
             "shards": {name: _spelled(shard) for name, shard in sorted(state.shards.items())},
         }
         try:
-            handle, name = tempfile.mkstemp(dir=self.path, prefix=".")
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(content, file)
-                os.fchmod(file.fileno(), 0o644)
-            Path(name).replace(self._file)
+            write_whole(self._file, json.dumps(content), mode=0o644)
         except OSError as error:
             raise _unwritable(self._file, error) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -17,7 +16,6 @@ from ..core.errors import RunnerError, ShardError
 from ..core.fleet import Outcome, Report, work_on_all
 from ..core.session import ConnectionLost, Session, Unreachable
 from ..core.stop import Stop
-from ..core.story import Story
 from .reading import LentMemory, Memory, Reading
 from .registration import (
     Answer,
@@ -75,8 +73,7 @@ class Checking:
         return self._on(chosen, deregister) if chosen else ()
 
     def _on(self, shards: Sequence[Shard], work: Callable[[Shard], Report]) -> tuple[Outcome, ...]:
-        story = Story(sys.stderr, live=False, quiet=True)
-        return work_on_all(shards, work, jobs=_MOST_AT_ONCE, stop=self._stop, story=story)
+        return work_on_all(shards, work, jobs=_MOST_AT_ONCE, stop=self._stop)
 
     def _judge(self, shard: Shard, question: Callable[[Session, Applicant], Answer]) -> Report:
         try:

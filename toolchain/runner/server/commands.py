@@ -1,7 +1,6 @@
 """The command of a server package: parse, then call what was asked for.
 
-Each command's code is imported when it is called: packages carry no bytecode, so that a service's
-start would pay for all of it.
+Each command's code is imported when it is called, so that a service's start pays for nothing else.
 """
 
 from __future__ import annotations

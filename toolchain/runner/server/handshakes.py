@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -24,7 +23,6 @@ from ..core.fleet import Report, work_on_all
 from ..core.law import Handshake
 from ..core.session import Connect, Session
 from ..core.stop import Stop
-from ..core.story import Story
 from ..core.version import Versions
 from .other_user import call_as
 from .registration import read_handshake
@@ -88,8 +86,7 @@ def read_all(product: str, shards: Sequence[Shard], connect: Open, stop: Stop) -
                 raise ShardError(f"PostgreSQL refused: {sqlstate.sentence(error)}") from error
         return Report((), {"handshake": handshake})
 
-    story = Story(sys.stderr, live=False, quiet=True)
-    outcomes = work_on_all(shards, read, jobs=_MOST_AT_ONCE, stop=stop, story=story)
+    outcomes = work_on_all(shards, read, jobs=_MOST_AT_ONCE, stop=stop)
     return {
         one.shard: Told(None if one.report is None else _handshake(one.report), one.error)
         for one in outcomes

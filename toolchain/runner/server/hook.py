@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, TextIO
@@ -15,6 +14,7 @@ from typing import Optional, TextIO
 from ..core.config import NoShards, Shard, read_shards
 from ..core.ending import write_failure
 from ..core.errors import Exit, Refused, RunnerError, as_failure
+from ..core.together import together
 from ..packages.package_file import open_package
 from ..packages.transaction import Change, coming, read_apt, read_lines
 from .identity import Names, check_identity
@@ -74,9 +74,7 @@ class Hook:
             return True
 
     def _arrivals(self, changes: Sequence[Change]) -> Iterator[Problem]:
-        with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-            found = list(pool.map(self._identify, coming(changes)))
-        for one in found:
+        for one in together(self._identify, coming(changes), most=_AT_ONCE):
             if isinstance(one, RunnerError):
                 yield None, one
             elif one is not None:

@@ -9,7 +9,6 @@ import os
 import pwd
 import re
 import syslog
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from ..core.duration import spell_duration
 from ..core.ending import run_command
 from ..core.errors import ConfigurationError, Exit, UsageError, one_line
 from .arguments import server_parser
+from .whole_file import write_whole
 
 _NOBODY = 4294967295
 
@@ -102,11 +102,8 @@ def _end(file: Path, log: Callable[[str], None]) -> None:
 def _write(file: Path, override: Override) -> None:
     try:
         file.parent.mkdir(mode=0o755, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=".")
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(f"{override.until}\n{override.who}\n{override.reason}\n")
-        Path(name).chmod(0o644)
-        Path(name).replace(file)
+        text = f"{override.until}\n{override.who}\n{override.reason}\n"
+        write_whole(file, text, mode=0o644)
     except OSError as error:
         raise ConfigurationError(f"cannot write {file}: {error.strerror}") from error
 
