@@ -18,8 +18,8 @@ from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.model.window import Window
 from toolchain.plan.rollout.planner import plan_rollout
+from toolchain.plan.rollout.search.deepening import Search
 from toolchain.plan.rollout.search.question import Node, Question
-from toolchain.plan.rollout.search.search import Search
 from toolchain.plan.rollout.telling.waves import Plan
 from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts, StepFacts
 from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard

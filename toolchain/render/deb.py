@@ -13,7 +13,7 @@ from toolchain.plan.once import require_once
 from toolchain.plan.package import Package
 from toolchain.render.common import generated
 from toolchain.render.gates import transaction_hook
-from toolchain.render.island import RunnerFiles
+from toolchain.render.island import RunnerFiles, compiled_rooms
 from toolchain.render.licence import deb_licence_text
 from toolchain.render.lintian import overrides
 from toolchain.render.templates import Templates
@@ -132,6 +132,7 @@ def render_deb(
             f"deb/{name}.j2",
             package=package,
             grouped=grouped,
+            rooms=compiled_rooms(package, files),
             restart_command=_RESTART,
             handshake=package.handshake,
         )

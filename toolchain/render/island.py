@@ -33,6 +33,19 @@ def shards_group(package: Package) -> str:
     return users[0] if users else "root"
 
 
+def compiled_rooms(package: Package, files: RunnerFiles) -> tuple[str, ...]:
+    """Directories of modules that the package's scripts compile: a server's, which starts often.
+
+    People run a database package's command some times a release, and its installation would take
+    longer than that saves.
+    """
+    if package.role is not Role.SERVER or not carries_island(package):
+        return ()
+    modules = (path for path, _ in carried(package.role, files) if path.endswith(".py"))
+    folders = {f"/{path}".rpartition("/")[0] for path in modules}
+    return tuple(f"/usr/lib/{package.name}/runner{folder}" for folder in sorted(folders))
+
+
 def carried(role: Role, files: RunnerFiles) -> RunnerFiles:
     """What of the runner's files a package has: the rooms that its command can reach."""
     rooms = {"__init__.py", *_ROOMS[role]}

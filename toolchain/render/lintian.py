@@ -64,6 +64,12 @@ def overrides(package: Package, entries: Sequence[Entry]) -> tuple[Override, ...
                 reason="deb-systemd-invoke starts no static unit, and the agent's timer is one.",
             )
         )
+        found.append(
+            Override(
+                tag="command-with-path-in-maintainer-script /usr/bin/python3 *",
+                reason="It compiles for the Python that the command names, whatever PATH has.",
+            )
+        )
     found += [
         Override(
             tag=f"no-manual-page [usr/{command}]",

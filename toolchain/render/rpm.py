@@ -12,7 +12,7 @@ from toolchain.plan.once import require_once
 from toolchain.plan.package import Package
 from toolchain.render.common import generated, restart, sysusers
 from toolchain.render.gates import transaction_hook
-from toolchain.render.island import RunnerFiles
+from toolchain.render.island import RunnerFiles, compiled_rooms
 from toolchain.render.quoting import rpm_path, rpm_text
 from toolchain.render.templates import Templates
 
@@ -40,6 +40,8 @@ class RpmImage:
     sysusers: str
     restart: str
     last_resort: str
+    compile: str
+    clear: str
     plugin_link: str
     files: tuple[str, ...]
 
@@ -89,6 +91,7 @@ def _image(
     if package.protect:
         path = f"/etc/dnf/protected.d/{package.name}.conf"
         own.append(File(path=path, content=f"{package.name}\n".encode(), kind=EntryKind.CONFIG))
+    rooms = compiled_rooms(package, files)
     require_once(own)
     own += own_directories(own)
     own.sort(key=lambda entry: entry.path)
@@ -104,6 +107,8 @@ def _image(
         sysusers=sysusers(package, templates) if package.users else "",
         restart=restart(package, templates, "systemctl restart") if package.services else "",
         last_resort=_last_resort(package, templates) if package.services else "",
+        compile=templates.render("common/compile.j2", rooms=rooms) if rooms else "",
+        clear=templates.render("common/clear.j2", rooms=rooms) if rooms else "",
         plugin_link=templates.render("rpm/plugin-link.j2") if package.dnf_plugin else "",
         files=tuple(_file_line(entry) for entry in own),
     )
