@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.postgres.runner.packages import Package, Server, release, step
-from tests.unit.plan.rollout import world
-from tests.unit.plan.rollout.world import V
+from tests.unit.plan.rollout import samples
+from tests.unit.plan.rollout.samples import V
 from toolchain.edge.ledger import read_ledgers
 from toolchain.edge.ledger_config import read_addresses
 from toolchain.errors import InterlockError, ToolError
@@ -21,7 +21,7 @@ from toolchain.plan.rollout.world.facts import Chain
 from toolchain.plan.rollout.world.inventory import Side
 from toolchain.plan.rollout.world.shard import Stage
 from toolchain.render.inventory import inventory_yaml
-from toolchain.spec.inventory import check_inventory
+from toolchain.spec.inventory.check import check_inventory
 
 if TYPE_CHECKING:
     from tests.postgres.conftest import Database
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 # A column is renamed: both there from 1.1, the old one gone with 1.2; 2.0 goes further.
 CHAIN = Chain.of(
     [
-        world.release("1.0.0", 1, 1, "base.expand", peers=">= 1.0.0", servers=">= 1.0.0"),
-        world.release("1.1.0", 2, 2, "mail.expand", peers=">= 1.0.0", servers=">= 1.0.0"),
-        world.release(
+        samples.release("1.0.0", 1, 1, "base.expand", peers=">= 1.0.0", servers=">= 1.0.0"),
+        samples.release("1.1.0", 2, 2, "mail.expand", peers=">= 1.0.0", servers=">= 1.0.0"),
+        samples.release(
             "1.2.0", 3, 3, "mail.contract", schemas=">= 2", peers=">= 1.1.0", servers=">= 1.1.0"
         ),
-        world.release(
+        samples.release(
             "2.0.0", 4, 4, "note.expand", peers=">= 1.2.0", servers=">= 1.2.0"
         ),
     ]

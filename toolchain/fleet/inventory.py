@@ -10,7 +10,7 @@ from toolchain.model.release import Product
 from toolchain.plan.rollout.world.facts import Chain
 from toolchain.plan.rollout.world.inventory import Fleet
 from toolchain.render.inventory import inventory_yaml
-from toolchain.spec.inventory import check_inventory
+from toolchain.spec.inventory.check import check_inventory
 from toolchain.spec.problem import spec_error
 
 _LARGEST = 16 << 20

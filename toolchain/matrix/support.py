@@ -50,13 +50,7 @@ def support(product: Product) -> tuple[Support, ...]:
 
 
 def _later(ordered: list[Release], release: Release) -> Iterator[Release]:
-    return (
-        after
-        for after in ordered
-        if after.version > release.version
-        and after.withdrawn is None
-        and after.version.stage is None
-    )
+    return (after for after in ordered if after.version > release.version and after.recommended)
 
 
 def _fit(server: Release, database: Release) -> bool:

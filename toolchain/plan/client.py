@@ -26,8 +26,8 @@ def require_url(url: str) -> str:
         )
     if _URL.fullmatch(address) is None or address == "file:/":
         raise ValueError(
-            f"{url!r} is no address of a repository: write https://HOST/PATH, with letters, digits"
-            " and ._~+- in the path"
+            f"{url!r} is no address of a repository: write https://HOST or https://HOST/PATH, with"
+            " letters, digits and ._~+- in the path"
         )
     if {".", ".."} & set(address.split("/")):
         raise ValueError(f"{url!r} holds a way up: write the address that it leads to")

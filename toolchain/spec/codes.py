@@ -81,6 +81,7 @@ class Code(Enum):
     DUPLICATE_TARGET = "duplicate-target", "Two entries install the same path."
     DUPLICATE_NAME = "duplicate-name", "Two services, users or directories share a name."
     UNKNOWN_USER = "unknown-user", "A user or group is not declared."
+    STAND_IN = "stand-in", "A program is the stand-in that an import wrote (a hint)."
 
     # SQL.
     REFACTORING_UNDER_WAY = (
@@ -109,6 +110,7 @@ class Code(Enum):
     # The chain of releases.
     RELEASE_FILE = "release-file", "A release's version is not its file's name."
     DUPLICATE_RELEASE = "duplicate-release", "Two files are the same release."
+    DATE_ORDER = "date-order", "A release is dated before every release of a lower version."
     SCHEMA_BACKWARDS = "schema-backwards", "The schema version goes back."
     SCHEMA_KEPT = "schema-kept", "A release with steps keeps the schema version."
     SCHEMA_RAISED = "schema-raised", "A release without steps raises the schema version."
@@ -187,6 +189,7 @@ class Code(Enum):
 
 _HINTS = frozenset(
     {
+        Code.STAND_IN,
         Code.WINDOW_COULD_BE_WIDER,
         Code.LINT_INDEX_DROP,
         Code.LINT_LOCK_ORDER,

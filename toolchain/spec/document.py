@@ -17,6 +17,7 @@ class Document:
         self.shown = shown
         self.root = root
         self.problems = problems
+        self.hints: list[Problem] = []
         self._broken: list[Path] = [()] if root is None else []
 
     @property
@@ -55,6 +56,10 @@ class Document:
         if problem not in self.problems:
             self.problems.append(problem)
         self.doubt(path)
+
+    def advise(self, complaint: Complaint, path: Path) -> None:
+        """Note a hint: what stands at its path is as sound as before."""
+        self.hints.append(complaint.at(self.place(path)))
 
     def doubt(self, path: Path) -> None:
         """Take a part for not sound without a problem of its own."""

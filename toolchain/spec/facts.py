@@ -47,6 +47,7 @@ class Facts:
     version: Version
     version_place: Place
     date: date
+    date_place: Place
     withdrawn: str | None
     schema: int
     schema_place: Place
@@ -104,6 +105,7 @@ def facts_of(document: Document) -> Facts | None:
         file=document.name,
         version=version,
         version_place=document.place(("release",)),
+        date_place=document.place(("date",)),
         date=date.fromisoformat(root.text("date")),
         withdrawn=root.text("withdrawn") if root.has("withdrawn") else None,
         schema=schema,

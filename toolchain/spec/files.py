@@ -1,5 +1,6 @@
 """A product's spec files: which there are, and each as a document with its first problems."""
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from toolchain.model.origin import Origin
@@ -80,8 +81,13 @@ class SpecFiles:
             return []
         specs = [name for name in names if name.endswith(_SUFFIXES) and not name.startswith(".")]
         if FILE_NAME not in specs:
-            self._complain(_no_product(specs), "")
+            self._complain(_no_product(specs, self._products_below(names)), "")
         return specs
+
+    def _products_below(self, names: Sequence[str]) -> list[str]:
+        """Directories right here that hold a product, as the user would type them."""
+        inside = (name for name in names if self._tree.look(f"{name}/{FILE_NAME}").kind == "file")
+        return [self._tree.shown(name) for name in inside]
 
     def _complain(self, complaint: Complaint, name: str) -> None:
         self.problems.append(complaint.at(Place(Origin(file=self._tree.shown(name)))))
@@ -113,13 +119,12 @@ def _unreadable(message: str) -> Complaint:
     return Complaint(Code.UNREADABLE, message, "mend the file's permissions")
 
 
-def _no_product(specs: list[str]) -> Complaint:
+def _no_product(specs: Sequence[str], below: Sequence[str]) -> Complaint:
     near = get_close_matches(FILE_NAME, specs, n=1)
-    return Complaint(
-        Code.NO_PRODUCT,
-        f"the directory has no {FILE_NAME}",
-        f"rename {near[0]}" if near else "write one, or make a product with 'interlock init'",
-    )
+    cure = f"rename {near[0]}" if near else "write one, or make a product with 'interlock init'"
+    if below and not near:
+        cure = f"name one that has: {', '.join(map(show_path, below[:3]))}"
+    return Complaint(Code.NO_PRODUCT, f"the directory has no {FILE_NAME}", cure)
 
 
 def _misnamed(name: str) -> Complaint | None:

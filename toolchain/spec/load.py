@@ -87,15 +87,17 @@ def check_product(
     lint = _lint(releases, sql, whole=not files.problems)
     problems.extend(problem for problem in lint if not problem.code.is_hint)
     texts = {**files.texts, **sql.texts}
-    advice = (problem for problem in lint if problem.code.is_hint)
-    wider = gathered((*chain.hints, *advice), texts)
+    advice = [problem for problem in lint if problem.code.is_hint]
+    for release in releases:
+        advice.extend(release.document.hints)
+    hints = gathered((*chain.hints, *advice), texts)
     if problems:
-        return Checked(product=None, problems=gathered(problems, texts), hints=wider)
+        return Checked(product=None, problems=gathered(problems, texts), hints=hints)
     settled = {release.version: release for release in chain.releases}
     built = [release for release in (release_of(each, settled) for each in releases) if release]
     built.sort(key=lambda release: release.version)
     values = {name: value for name, value in (variables or {}).items() if value is not None}
-    return Checked(product=product_of(product, built, values), problems=(), hints=wider)
+    return Checked(product=product_of(product, built, values), problems=(), hints=hints)
 
 
 def _written(

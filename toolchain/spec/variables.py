@@ -84,41 +84,40 @@ class _Expansion:
         if (path, name) in self._told:
             return value or ""
         self._told.add((path, name))
-        if self._room < 0:
-            self._document.complain(
-                Complaint(
-                    Code.FILE_SIZE,
-                    "the values of variables make the file larger than any spec needs to be",
-                    "shorten the values, or name them less often",
-                ),
-                path,
-            )
-        elif name not in variables:
-            self._document.complain(
-                Complaint(
-                    Code.UNKNOWN_VARIABLE,
-                    f"the variable {show(name)} is not declared",
-                    f"declare it under 'environment' in product.yaml, or write $${{{name[:60]}}} "
-                    "for the text itself",
-                ),
-                path,
-            )
-        elif value is None:
-            self._document.complain(
-                Complaint(
-                    Code.UNSET_VARIABLE,
-                    f"the variable {name} is not set and has no default",
-                    f"set {name} in the environment, or give it a default in product.yaml",
-                ),
-                path,
-            )
-        elif (control := control_in(value)) is not None:
-            self._document.complain(
-                Complaint(
-                    Code.CONTROL_CHARACTER,
-                    f"the variable {name} holds the control character {control}",
-                    f"set {name} to plain text",
-                ),
-                path,
-            )
+        complaint = _too_long() if self._room < 0 else _wrong(name, variables)
+        if complaint is not None:
+            self._document.complain(complaint, path)
         return value or ""
+
+
+def _too_long() -> Complaint:
+    return Complaint(
+        Code.FILE_SIZE,
+        "the values of variables make the file larger than any spec needs to be",
+        "shorten the values, or name them less often",
+    )
+
+
+def _wrong(name: str, variables: Variables) -> Complaint | None:
+    """What keeps a variable from being used."""
+    if name not in variables:
+        return Complaint(
+            Code.UNKNOWN_VARIABLE,
+            f"the variable {show(name)} is not declared",
+            f"declare it under 'environment' in product.yaml, or write $${{{name[:60]}}} "
+            "for the text itself",
+        )
+    value = variables[name]
+    if value is None:
+        return Complaint(
+            Code.UNSET_VARIABLE,
+            f"the variable {name} is not set and has no default",
+            f"set {name} in the environment, or give it a default in product.yaml",
+        )
+    if (control := control_in(value)) is not None:
+        return Complaint(
+            Code.CONTROL_CHARACTER,
+            f"the variable {name} holds the control character {control}",
+            f"set {name} to plain text",
+        )
+    return None

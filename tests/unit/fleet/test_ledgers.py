@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.plan.rollout.world import V, release
+from tests.unit.plan.rollout.samples import V, release
 from toolchain.edge.ledger import LedgerReading, Registered
 from toolchain.edge.ledger_config import read_addresses
 from toolchain.errors import InterlockError, UsageError

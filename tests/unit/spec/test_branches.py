@@ -52,6 +52,16 @@ def test_the_main_line_carries_a_hotfix(tmp_path: Path) -> None:
     )  # fmt: skip
 
 
+def test_a_later_version_is_not_dated_before_all_others(tmp_path: Path) -> None:
+    files = chain({"1.0.0": R(schema=1, day=200), "1.1.0": R(schema=1, day=100)})
+    expect_one(
+        tmp_path, files, "1.1.0.yaml:2 date-order",
+        "1.1.0 is dated before every release of a lower version, so it is built upon none",
+        "write 2026-07-20 or a later day, or mend the date of 1.0.0",
+    )  # fmt: skip
+    assert told(tmp_path, chain({"1.0.0": R(schema=1, day=9), "1.1.0": R(schema=1, day=9)})) == []
+
+
 def test_two_branches_carry_one_step_alike(tmp_path: Path) -> None:
     files = chain(HOTFIX)
     files["2.0.1.yaml"] = files["2.0.1.yaml"].replace("sql/fix.expand", "sql/start.expand")

@@ -24,6 +24,11 @@ def test_an_empty_directory(tmp_path: Path) -> None:
     assert "no-product: the directory has no product.yaml" in told(tmp_path, {"README.md": "x"})[0]
 
 
+def test_a_product_below_the_directory_is_named(tmp_path: Path) -> None:
+    (line,) = told(tmp_path, {f"shop/{name}": text for name, text in SAMPLE.items()})
+    assert f"name one that has: '{tmp_path}/shop'" in line
+
+
 def test_a_product_file_by_another_name(tmp_path: Path) -> None:
     files = {"products.yaml" if name == "product.yaml" else name: SAMPLE[name] for name in SAMPLE}
     listed = told(tmp_path, files)

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.unit.plan.rollout.world import V, fleet, release
+from tests.unit.plan.rollout.samples import V, fleet, release
 from toolchain.plan.rollout.world.facts import Chain
 from toolchain.plan.rollout.world.inventory import Fleet
 from toolchain.plan.rollout.world.shard import Stage
 from toolchain.render.inventory import inventory_yaml
-from toolchain.spec.inventory import check_inventory
+from toolchain.spec.inventory.check import check_inventory
 
 CHAIN = Chain.of(
     [

@@ -8,6 +8,8 @@ import pytest
 
 from tests.unit.spec.memory import Memory
 from tests.unit.spec.sample import SAMPLE, changed, expect_one, told, write
+from toolchain.importer.stand_in import stand_in
+from toolchain.model.stand_in import MARK
 from toolchain.spec import check_product
 from toolchain.spec.codes import Code
 
@@ -120,6 +122,35 @@ def test_what_this_user_may_not_read(case: str) -> None:
         if problem.code is Code.UNREADABLE
     ] == places
     assert len(problems) == len(places)
+
+
+MARKED = f"#!/bin/sh\n{MARK} words that may change.\nexit 69\n"
+PROGRAMS = {
+    "as an import writes it": (stand_in("web")[1].text, True),
+    "as another version wrote it": (MARKED, True),
+    "edited": (f"#!/bin/bash -e\n# Ours.\n\n{MARKED.partition(chr(10))[2]}sleep 9\n", True),
+    "with other line ends": (MARKED.replace("\n", "\r\n"), True),
+    "a program that began as one": (MARKED.replace(MARK, "# Once"), False),
+    "a program that quotes the mark": (f"#!/bin/sh\ngrep '{MARK}' /usr/bin/shop\n", False),
+    "a program with the mark in its data": (f"#!/bin/sh\n{'#' * 1020}\n{MARK}\n", False),
+    "no script": (f"\x7fELF\n{MARK}\n", False),
+}
+
+
+@pytest.mark.parametrize("case", PROGRAMS)
+def test_a_stand_in_for_a_program_is_told_and_keeps_nothing_from_being_built(case: str) -> None:
+    text, told_of = PROGRAMS[case]
+    files = {**SAMPLE, "payload/web": text, "payload/upgrading.md": MARKED}
+    checked = check_product(Memory({name: text.encode() for name, text in files.items()}), {})
+    assert checked.product is not None
+    assert [
+        (Path(hint.origin.file).name, hint.origin.line, hint.path)
+        for hint in checked.hints
+        if hint.code is Code.STAND_IN
+    ] == [
+        ("4.0.0.yaml", 12, "server.binaries[0].source"),
+        (R, 20, "server.binaries[0].source"),
+    ] * told_of
 
 
 def test_a_service_named_after_an_odd_target(tmp_path: Path) -> None:

@@ -238,6 +238,7 @@ PLACES = {
     "newline": (P, "Apache-2.0", '"MIT\\nConflicts: x"', "7 licence", "SPDX"),
     "newline in a changelog": (R, "- Hosts are", '- "a\\nb"\n  - Hosts are', "5 one-line", "one line"),
     "window": (R, '">= 12"', '"<= 12"', "46 window", "'>= 11'"),
+    "window of a number alone": (R, '">= 12"', "12", "46 window", "write '>= 12', in quotes"),
     "mode": (R, 'mode: "0755"', "mode: 0755", "22 mode", 'write "0755"'),
     "program": (R, "target: /usr/bin/fleetdesk-web", "target: /bin/web", "21 target", "/usr/bin/web"),
     "argument": (R, "[--port,", '["a\\nb",', "27 one-line", "one line"),

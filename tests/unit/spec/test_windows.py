@@ -82,6 +82,7 @@ def facts(version: str, schema: int, schemas: str, peers: str, servers: str) -> 
         version=Version.parse(version),
         version_place=places[0],
         date=date(2026, 1, 1),
+        date_place=places[0],
         withdrawn=None,
         schema=schema,
         schema_place=places[1],

@@ -18,9 +18,7 @@ class Kind(Enum):
     """What it is that cannot go on."""
 
     MISFIT = "misfit"  # a server that does not fit its shard: it should not be there
-    CONTRACT = (
-        "contract"  # the next contract on a shard's way, by servers that are registered with it
-    )
+    CONTRACT = "contract"  # the next contract on a shard's way, by servers registered with it
     SCHEMA = "schema"  # the next schema on a shard's way, by servers with a ceiling
     SERVERS = "servers"  # a release that no server can go to yet, by shards or older servers
     LOCK = "lock"  # a runner that waits, by other sessions of PostgreSQL

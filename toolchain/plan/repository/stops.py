@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
 from toolchain.plan.rollout.routes import uniform
+from toolchain.plan.rollout.search.deepening import Search
 from toolchain.plan.rollout.search.fits import Fits
 from toolchain.plan.rollout.search.question import Question
-from toolchain.plan.rollout.search.search import Search
 from toolchain.plan.rollout.search.walks import Walks
 from toolchain.plan.rollout.telling.standing import unfit
 from toolchain.plan.rollout.world.facts import Chain
@@ -124,7 +124,7 @@ def _whose_database(chain: Chain, stop: Version) -> Iterator[Version]:
         return
     for at in range(place + 1, len(chain)):
         facts = chain[at]
-        if facts.withdrawn is None and facts.version.stage is None and chain.database(at) == place:
+        if facts.recommended and chain.database(at) == place:
             yield facts.version
             return
 

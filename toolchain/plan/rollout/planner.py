@@ -9,7 +9,7 @@ The planner is three rooms, of which each knows only those below it:
   servers, or one to which every shard may walk (`walks`, `moves`). A simpler question, with all
   that is rare left out, says how many waves are needed at the least (`bound`); with this number,
   and one more as long as that is not enough, the ways are tried in the order of preference
-  (`search`).
+  (`deepening`).
 - `telling` says what was found. Where steps were found, who moves in each and why no further
   (`plan`, `stops`); where none were, which facts exclude each other, and which release would mend
   it (`exclusion`, `repair`); where the fleet isn't legal as it stands, who does not fit whom
@@ -19,8 +19,8 @@ The planner is three rooms, of which each knows only those below it:
 
 from toolchain.model.release import RolloutPolicy
 from toolchain.model.version import Version
+from toolchain.plan.rollout.search.deepening import Search
 from toolchain.plan.rollout.search.question import Question
-from toolchain.plan.rollout.search.search import Search
 from toolchain.plan.rollout.telling.exclusion import Exclusion, exclusion_of
 from toolchain.plan.rollout.telling.plan import plan_of
 from toolchain.plan.rollout.telling.standing import Unfit, unfit

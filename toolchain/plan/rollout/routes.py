@@ -31,12 +31,7 @@ def uniform(chain: Chain, version: Version) -> Fleet:
 
 def newest(chain: Chain) -> Version | None:
     """The newest final release that is not withdrawn; None where there is none."""
-    final = (
-        facts.version
-        for facts in reversed(chain.releases)
-        if facts.withdrawn is None and facts.version.stage is None
-    )
-    return next(final, None)
+    return next((facts.version for facts in reversed(chain.releases) if facts.recommended), None)
 
 
 def routes(chain: Chain, policy: RolloutPolicy) -> tuple[Route, ...]:

@@ -1,9 +1,11 @@
 """What DROP COLUMN would take along: refused where a new server could miss it, else told."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from toolchain.model.schema import Schema, TableSchema
 from toolchain.refactor.expressions import inputs
+from toolchain.refactor.finding import readers
 from toolchain.refactor.phases import UnableError
 
 
@@ -15,8 +17,10 @@ def require_droppable(
     What binds `replaced` columns would be missed in those that take their place; of a column that
     just goes, nobody misses what binds it alone.
     """
-    for problem, cure in _problems(schema, table, frozenset(columns), replaced):
-        raise UnableError(problem, cure)
+    drop = _Drop(table=table, gone=frozenset(columns), replaced=replaced)
+    for problem, cure in _problems(drop, schema):
+        said = f"when the contract drops {', '.join(sorted(drop.gone))} of {table.name}"
+        raise UnableError(f"{said}, {problem}", cure)
 
 
 def dropped_along(
@@ -37,72 +41,105 @@ def dropped_along(
     )
 
 
-def _problems(
-    schema: Schema, table: TableSchema, gone: frozenset[str], replaced: bool
-) -> Iterator[tuple[str, str]]:
-    said = f"when the contract drops {', '.join(sorted(gone))} of {table.name}"
-    first = "give the new form its own and drop this one in earlier changes, or write it in SQL"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Drop:
+    """The DROP COLUMN of a contract; `replaced` says whether other columns take the place."""
 
-    def missed(columns: Iterable[str]) -> bool:
+    table: TableSchema
+    gone: frozenset[str]
+    replaced: bool
+
+    def misses(self, columns: Iterable[str]) -> bool:
+        """Whether somebody would miss what binds these columns."""
         bound = frozenset(columns)
-        return bool(gone & bound) and (replaced or not bound <= gone)
+        return bool(self.gone & bound) and (self.replaced or not bound <= self.gone)
 
-    for key in table.keys:
-        if missed(key.needs) or (key.primary and gone & set(key.needs)):
-            kind = "primary key" if key.primary else "unique constraint"
-            yield f"{said}, it takes the {kind} {key.name} along", first
-    for index in table.indexes:
-        if index.unique and missed(index.columns):
+    def takes(self, what: str) -> tuple[str, str]:
+        """The problem that something goes with the columns."""
+        cure = "give the new form its own and drop this one in earlier changes, or write it in SQL"
+        return f"it takes the {what} along", cure
+
+
+def _problems(drop: _Drop, schema: Schema) -> Iterator[tuple[str, str]]:
+    """What DROP COLUMN would do that it must not, and the cure."""
+    yield from _of_keys(drop)
+    yield from _of_references(drop, schema)
+    yield from _of_checks(drop)
+    yield from _of_columns(drop)
+    yield from _of_triggers(drop)
+    yield from _of_readers(drop.table, drop.gone)
+
+
+def _of_keys(drop: _Drop) -> Iterator[tuple[str, str]]:
+    for key in drop.table.keys:
+        if drop.misses(key.needs) or (key.primary and drop.gone & set(key.needs)):
+            yield drop.takes(f"{'primary key' if key.primary else 'unique constraint'} {key.name}")
+    for index in drop.table.indexes:
+        if index.unique and drop.misses(index.columns):
             kind = "exclusion constraint" if index.excludes else "unique index"
-            yield f"{said}, it takes the {kind} {index.name.name} along", first
-    for foreign in table.foreign_keys:
-        if missed(foreign.columns):
-            yield f"{said}, it takes the foreign key {foreign.name} along", first
-    for holder, foreign in schema.referencing(table.name):
-        if gone & set(foreign.references):
+            yield drop.takes(f"{kind} {index.name.name}")
+
+
+def _of_references(drop: _Drop, schema: Schema) -> Iterator[tuple[str, str]]:
+    for foreign in drop.table.foreign_keys:
+        if drop.misses(foreign.columns):
+            yield drop.takes(f"foreign key {foreign.name}")
+    for holder, foreign in schema.referencing(drop.table.name):
+        if drop.gone & set(foreign.references):
             yield (
-                f"{said}, the foreign key {foreign.name} of {holder} still refers to it",
+                f"the foreign key {foreign.name} of {holder} still refers to it",
                 "let it refer to another key in an earlier change",
             )
-    for check in table.checks:
-        if gone & check.columns and check.columns - gone:
-            yield f"{said}, it takes the check {check.name} along, which reads others too", first
-    for column in table.columns:
+
+
+def _of_checks(drop: _Drop) -> Iterator[tuple[str, str]]:
+    for check in drop.table.checks:
+        if drop.gone & check.columns and check.columns - drop.gone:
+            what, cure = drop.takes(f"check {check.name}")
+            yield f"{what}, which reads others too", cure
+
+
+def _of_columns(drop: _Drop) -> Iterator[tuple[str, str]]:
+    for column in drop.table.columns:
         numbered = column.identity is not None or "nextval(" in (column.default or "")
-        if replaced and column.name in gone and numbered:
+        if drop.replaced and column.name in drop.gone and numbered:
             yield (
-                f"{said}, its numbers are drawn no more, and nothing draws them for the new form",
+                "its numbers are drawn no more, and nothing draws them for the new form",
                 "write this change in SQL",
             )
-        if column.generated is not None and gone & inputs(column.generated):
+        if column.generated is not None and drop.gone & inputs(column.generated):
             yield (
-                f"{said}, the generated column {column.name} still reads it",
+                f"the generated column {column.name} still reads it",
                 f"drop {column.name} in an earlier change, or write this one in SQL",
             )
-    for trigger in table.triggers:
-        if gone & set(trigger.columns):
+
+
+def _of_triggers(drop: _Drop) -> Iterator[tuple[str, str]]:
+    for trigger in drop.table.triggers:
+        if drop.gone & set(trigger.columns):
             yield (
-                f"{said}, the trigger {trigger.name} is still UPDATE OF it",
+                f"the trigger {trigger.name} is still UPDATE OF it",
                 "make the trigger again without the column, in an earlier change",
             )
-        if gone & trigger.condition:
+        if drop.gone & trigger.condition:
             yield (
-                f"{said}, the WHEN of the trigger {trigger.name} still reads it",
+                f"the WHEN of the trigger {trigger.name} still reads it",
                 "let the trigger's function ask for that, in an earlier change",
             )
+
+
+def _of_readers(table: TableSchema, gone: frozenset[str]) -> Iterator[tuple[str, str]]:
     if gone & table.published:
         yield (
-            f"{said}, a publication of {', '.join(table.publications)} still names it",
+            f"a publication of {', '.join(table.publications)} still names it",
             "publish the table without a list of columns, in an earlier change",
         )
-    for kind, names in (
-        ("view", tuple(map(str, table.views))),
-        ("function", tuple(map(str, table.functions))),
-        ("policy", table.policies),
-        ("rule", table.rules),
+    for kind, name in (
+        *readers(table),
+        *(("policy", name) for name in table.policies),
+        *(("rule", name) for name in table.rules),
     ):
-        for name in names:
-            yield (
-                f"{said}, the {kind} {name} may still read it",
-                f"write this change in SQL, and make the {kind} again for each form",
-            )
+        yield (
+            f"the {kind} {name} may still read it",
+            f"write this change in SQL, and make the {kind} again for each form",
+        )

@@ -28,6 +28,8 @@ def check_chain(releases: Sequence[Facts]) -> Iterator[Problem]:
         before: dict[_Key, _Carried] = carried[parent] if parent is not None else {}
         if parent is not None:
             yield from _schema(releases[parent], release, hotfix=release.version in branched)
+        elif at:
+            yield _rootless(releases[:at], release)
         own = dict(before) if release.steps else before
         for placed in release.steps:
             key = placed.step.change, placed.step.phase
@@ -45,6 +47,22 @@ def check_chain(releases: Sequence[Facts]) -> Iterator[Problem]:
             if steps.get((placed.step.change, placed.step.phase), (None,))[0] is release:
                 yield from _life(release, placed, steps, everywhere, changes)
     yield from _lost(releases, carried)
+
+
+def _rootless(lower: Sequence[Facts], release: Facts) -> Problem:
+    """A chain begins once: a later release without a parent has a slip in some date."""
+    first = min(lower, key=lambda other: other.date)
+    return Complaint(
+        Code.DATE_ORDER,
+        f"{release.version} is dated before every release of a lower version, so it is built upon"
+        " none and nobody could upgrade to it",
+        f"write {first.date} or a later day, or mend the date of {first.version}",
+    ).at(
+        release.date_place,
+        Related(
+            origin=first.date_place.origin, message=f"{first.version} came out on {first.date}"
+        ),
+    )
 
 
 def _schema(earlier: Facts, later: Facts, *, hotfix: bool) -> Iterator[Problem]:

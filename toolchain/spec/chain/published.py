@@ -113,6 +113,7 @@ class Shelf:
             version_place=server_place,
             # The day is not told; before every later version is what matters.
             date=min(later, default=date.max),
+            date_place=server_place,
             withdrawn=None,
             schema=database[1].schema,
             schema_place=database_place,

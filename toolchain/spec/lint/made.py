@@ -1,6 +1,6 @@
 """What a statement creates, and what it removes, by kind and name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from toolchain.spec.lint.names import Relation, Type, relation_named, relation_of, strings, type_of
@@ -16,6 +16,25 @@ _FUNCTIONS = frozenset({
     "OBJECT_FUNCTION", "OBJECT_PROCEDURE", "OBJECT_ROUTINE", "OBJECT_AGGREGATE",
 })  # fmt: skip
 _TYPES = {"OBJECT_TYPE": "type", "OBJECT_DOMAIN": "domain"}
+# By the statement that makes a thing: its kind, and where the tree has its name.
+_MADE = {
+    "CreateStmt": ("table", ("relation",)),
+    "CreateTableAsStmt": ("table", ("into", "rel")),
+    "ViewStmt": ("view", ("view",)),
+    "CreateSeqStmt": ("sequence", ("sequence",)),
+    "CreateForeignTableStmt": ("foreign table", ("base", "relation")),
+    "CompositeTypeStmt": ("type", ("typevar",)),
+}
+_NAMED = {
+    "CreateEnumStmt": ("type", "typeName"),
+    "CreateRangeStmt": ("type", "typeName"),
+    "CreateDomainStmt": ("domain", "domainname"),
+}
+_MADE_ON_TABLES = {
+    "CreateTrigStmt": ("trigger", "trigname", "relation"),
+    "RuleStmt": ("rule", "rulename", "relation"),
+    "CreatePolicyStmt": ("policy", "policy_name", "table"),
+}
 _INPUTS = frozenset({
     "FUNC_PARAM_DEFAULT", "FUNC_PARAM_IN", "FUNC_PARAM_INOUT", "FUNC_PARAM_VARIADIC",
 })  # fmt: skip
@@ -57,44 +76,36 @@ class Thing:
 
 def created(statement: Statement) -> Iterator[Thing]:
     """The objects that there are because of a statement."""
-    tree = statement.tree
+    tree, kind = statement.tree, statement.kind
     relation = relation_of(tree.get("relation", {}))
-    match statement.kind:
-        case "CreateStmt":
-            yield Thing(kind="table", name=relation)
-        case "ViewStmt":
-            yield Thing(kind="view", name=relation_of(tree.get("view", {})))
-        case "CreateTableAsStmt":
-            yield Thing(kind="table", name=relation_of(tree.get("into", {}).get("rel", {})))
-        case "SelectStmt" if "intoClause" in tree:
-            yield Thing(kind="table", name=relation_of(tree["intoClause"].get("rel", {})))
-        case "CreateSeqStmt":
-            yield Thing(kind="sequence", name=relation_of(tree.get("sequence", {})))
-        case "CreateForeignTableStmt":
-            base = tree.get("base", {})
-            yield Thing(kind="foreign table", name=relation_of(base.get("relation", {})))
-        case "IndexStmt" if "idxname" in tree:
-            yield Thing(kind="index", name=Relation(relation.schema, tree["idxname"]))
-        case "RenameStmt" if tree.get("renameType") in _RELATIONS:
-            name = Relation(relation.schema, tree.get("newname", ""))
-            yield Thing(kind=_RELATIONS[tree["renameType"]], name=name)
-        case "CreateFunctionStmt":
-            yield _function(tree)
-        case "CompositeTypeStmt":
-            yield Thing(kind="type", name=relation_of(tree.get("typevar", {})))
-        case "CreateEnumStmt" | "CreateRangeStmt":
-            yield Thing(kind="type", name=relation_named(strings(tree.get("typeName"))))
-        case "CreateDomainStmt":
-            yield Thing(kind="domain", name=relation_named(strings(tree.get("domainname"))))
-        case "CreateTrigStmt":
-            yield Thing(kind="trigger", name=Relation("", tree.get("trigname", "")), table=relation)
-        case "RuleStmt":
-            yield Thing(kind="rule", name=Relation("", tree.get("rulename", "")), table=relation)
-        case "CreatePolicyStmt":
-            table = relation_of(tree.get("table", {}))
-            yield Thing(kind="policy", name=Relation("", tree.get("policy_name", "")), table=table)
-        case "CreateSchemaStmt":
-            yield Thing(kind="schema", name=Relation("", tree.get("schemaname", "")))
+    if kind in _MADE:
+        what, place = _MADE[kind]
+        yield Thing(kind=what, name=relation_of(_below(tree, place)))
+    elif kind in _NAMED:
+        what, key = _NAMED[kind]
+        yield Thing(kind=what, name=relation_named(strings(tree.get(key))))
+    elif kind in _MADE_ON_TABLES:
+        what, key, table = _MADE_ON_TABLES[kind]
+        owner = relation_of(tree.get(table, {}))
+        yield Thing(kind=what, name=Relation("", tree.get(key, "")), table=owner)
+    elif kind == "SelectStmt" and "intoClause" in tree:
+        yield Thing(kind="table", name=relation_of(tree["intoClause"].get("rel", {})))
+    elif kind == "IndexStmt" and "idxname" in tree:
+        yield Thing(kind="index", name=Relation(relation.schema, tree["idxname"]))
+    elif kind == "RenameStmt" and tree.get("renameType") in _RELATIONS:
+        name = Relation(relation.schema, tree.get("newname", ""))
+        yield Thing(kind=_RELATIONS[tree["renameType"]], name=name)
+    elif kind == "CreateFunctionStmt":
+        yield _function(tree)
+    elif kind == "CreateSchemaStmt":
+        yield Thing(kind="schema", name=Relation("", tree.get("schemaname", "")))
+
+
+def _below(tree: Tree, place: Sequence[str]) -> Tree:
+    """What stands at a place of a tree; nothing where it leads nowhere."""
+    for key in place:
+        tree = tree.get(key, {})
+    return tree
 
 
 def new_columns(statement: Statement) -> Iterator[tuple[Relation, str]]:

@@ -15,9 +15,10 @@ _SPECIAL_BITS = 0o6000  # setuid and setgid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What may stand at a source."""
+    """What may stand at a source; of a program it is told where it is a stand-in."""
 
     directory: bool = False
+    program: bool = False
     setuid_declared: bool = False
 
 
@@ -48,7 +49,7 @@ def not_one_file(shown: str, entry: Entry, wanted: Wanted) -> Complaint | None:
                 "copy the file into the product's directory",
             )
         case "unreadable":
-            return _unreadable(what)
+            return unreadable(shown)
         case "special" | "link":
             return Complaint(
                 Code.SOURCE_SPECIAL,
@@ -57,8 +58,11 @@ def not_one_file(shown: str, entry: Entry, wanted: Wanted) -> Complaint | None:
             )
 
 
-def _unreadable(what: str) -> Complaint:
-    return Complaint(Code.UNREADABLE, f"{what} cannot be read", "mend the file's permissions")
+def unreadable(shown: str) -> Complaint:
+    """A file that is there and of which nothing more can be known."""
+    return Complaint(
+        Code.UNREADABLE, f"{show_path(shown)} cannot be read", "mend the file's permissions"
+    )
 
 
 def _setuid(what: str, entry: Entry) -> Complaint:
@@ -85,7 +89,7 @@ def not_packable(shown: str, name: str, entries: Mapping[str, Entry]) -> Complai
             "take it out; the program can make it when it starts",
         )
     if entry.kind == "unreadable":
-        return _unreadable(what)
+        return unreadable(shown)
     if entry.kind == "file" and entry.mode & _SPECIAL_BITS:
         return _setuid(what, entry)
     if entry.kind != "link":

@@ -10,8 +10,6 @@ from toolchain.model.release import (
     PayloadFile,
     ServerSpec,
     Source,
-    StateDirectory,
-    User,
 )
 from toolchain.model.version import Version
 from toolchain.model.window import Window
@@ -19,20 +17,12 @@ from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.duplicates import check_duplicates
 from toolchain.spec.facts import Facts
-from toolchain.spec.located.node import (
-    Items,
-    Node,
-    Path,
-    Scalar,
-    Table,
-    as_scalar,
-    as_table,
-    node_at,
-)
+from toolchain.spec.located.node import Path, Scalar, Table, as_scalar, as_table
+from toolchain.spec.payload.accounts import directories, users
 from toolchain.spec.payload.collisions import Installed, check_collisions
-from toolchain.spec.payload.directories import not_own
 from toolchain.spec.payload.packable import Wanted
-from toolchain.spec.payload.services import check_owner, service_of
+from toolchain.spec.payload.section import Section
+from toolchain.spec.payload.services import service_of
 from toolchain.spec.payload.sources import Sources
 from toolchain.spec.problem import Complaint
 from toolchain.spec.product import ProductFacts
@@ -60,61 +50,39 @@ class _Server:
     """The reading of one `server` section, and the paths that it installs so far."""
 
     def __init__(self, document: Document, product: ProductFacts, sources: Sources) -> None:
+        self._section = Section(document, product)
         self._document = document
         self._product = product
         self._sources = sources
-        self._table = document.section("server")
-        self._declared: frozenset[str] | None = None
-        self._owners: frozenset[str] | None = None
-        if document.sound(("server", "users")):
-            users = (user.text("name") for user in self._table.tables("users"))
-            self._declared = frozenset(users)
-            self._owners = self._declared | {"root"}
         self._installed: list[Installed] = []
 
     def read(self, facts: Facts | None) -> ServerSpec:
         """The section as the model has it, with every problem noted on the way."""
+        origin = self._section.table.origin
         spec = ServerSpec(
             schemas=facts.schemas if facts else Window(0),
             peers=facts.peers if facts else Window(Version(0, 0, 0)),
             binaries=tuple(self._binaries()),
             files=tuple(self._files()),
             config=tuple(self._config()),
-            users=tuple(self._users()),
-            directories=tuple(self._directories()),
+            users=tuple(users(self._section)),
+            directories=tuple(directories(self._section)),
             documents=tuple(self._documents()),
             manuals=tuple(self._manuals()),
             depends={package: tuple(self._depends(package)) for package in Format},
-            origin=self._table.origin,
+            origin=origin,
             forms={change: placed.form for change, placed in facts.forms.items()} if facts else {},
-            schemas_origin=facts.schemas_place.origin if facts else self._table.origin,
-            peers_origin=facts.peers_place.origin if facts else self._table.origin,
+            schemas_origin=facts.schemas_place.origin if facts else origin,
+            peers_origin=facts.peers_place.origin if facts else origin,
         )
         check_collisions(self._document, self._product.name, self._installed)
         return spec
-
-    def _nodes(self, *keys: str) -> Iterator[tuple[Node, Path]]:
-        """The sound items of a list of this section, with their paths."""
-        path: Path = ("server", *keys)
-        node = node_at(self._table, keys)
-        if isinstance(node, Items):
-            for at, item in enumerate(node.nodes):
-                if self._document.sound((*path, at)):
-                    yield item, (*path, at)
-
-    def _entries(self, key: str) -> Iterator[tuple[Table, Path]]:
-        for node, path in self._nodes(key):
-            yield as_table(node), path
 
     def _complain(self, code: Code, message: str, cure: str, path: Path) -> None:
         self._document.complain(Complaint(code, message, cure), path)
 
     def _install(self, target: str, path: Path) -> None:
         self._installed.append(Installed(target=target, path=path))
-
-    def _check_owner(self, table: Table, path: Path, key: str) -> None:
-        if self._owners is not None:
-            check_owner(self._document, table, path, key, self._owners)
 
     def _source(self, table: Table, path: Path, wanted: Wanted) -> Source:
         """The source of an entry, whose files are noted below the entry's target."""
@@ -125,24 +93,24 @@ class _Server:
         return source
 
     def _binaries(self) -> Iterator[PayloadFile]:
-        for table, path in self._entries("binaries"):
+        for table, path in self._section.entries("binaries"):
             target, mode = table.text("target"), _mode(table)
             service = None
             if table.has("service"):
                 below, place = table.table("service"), (*path, "service")
                 summary = self._product.summary
                 service = service_of(self._document, below, place, target=target, summary=summary)
-                self._check_owner(below, place, "user")
+                self._section.check_owner(below, place, "user")
                 self._install(f"/usr/lib/systemd/system/{service.name}.service", place)
                 registration = f"/usr/lib/systemd/system/{service.name}-registration.service"
                 if all(each.target != registration for each in self._installed):
                     self._install(registration, place)  # else two services have one name
-            wanted = Wanted(setuid_declared=bool((mode or 0) & _SETUID))
+            wanted = Wanted(program=True, setuid_declared=bool((mode or 0) & _SETUID))
             source = self._source(table, path, wanted)
             yield PayloadFile(source=source, target=target, mode=mode, service=service)
 
     def _files(self) -> Iterator[PayloadFile]:
-        for table, path in self._entries("files"):
+        for table, path in self._section.entries("files"):
             mode = _mode(table)
             # A mode is one file's: the files of a directory have modes of their own.
             wanted = Wanted(directory=mode is None, setuid_declared=bool((mode or 0) & _SETUID))
@@ -150,12 +118,12 @@ class _Server:
             yield PayloadFile(source=source, target=table.text("target"), mode=mode)
 
     def _config(self) -> Iterator[ConfigFile]:
-        for node, path in self._nodes("config"):
+        for node, path in self._section.nodes("config"):
             if isinstance(node, Scalar):
                 yield self._short_config(node, path)
                 continue
             table = as_table(node)
-            self._check_owner(table, path, "group")
+            self._section.check_owner(table, path, "group")
             mode = _mode(table)
             wanted = Wanted(setuid_declared=bool((mode or 0) & _SETUID))
             yield ConfigFile(
@@ -174,37 +142,8 @@ class _Server:
         self._install(target, path)
         return ConfigFile(source=self._sources.read(node, path, Wanted())[0], target=target)
 
-    def _users(self) -> Iterator[User]:
-        named = []
-        for table, path in self._entries("users"):
-            named.append((table.text("name"), (*path, "name")))
-            yield User(
-                name=table.text("name"),
-                description=table.text("description"),
-                home=table.text("home"),
-            )
-        check_duplicates(self._document, named, Code.DUPLICATE_NAME)
-
-    def _directories(self) -> Iterator[StateDirectory]:
-        named = []
-        for table, path in self._entries("directories"):
-            named.append((table.text("path"), (*path, "path")))
-            for key in ("owner", "group"):
-                self._check_owner(table, path, key)
-            if self._product.named and self._declared is not None:
-                complaint = not_own(table.text("path"), self._product.name, self._declared)
-                if complaint is not None:
-                    self._document.complain(complaint, (*path, "path"))
-            yield StateDirectory(
-                path=table.text("path"),
-                owner=table.text("owner"),
-                group=table.text("group"),
-                mode=int(table.text("mode"), 8),
-            )
-        check_duplicates(self._document, named, Code.DUPLICATE_NAME)
-
     def _documents(self) -> Iterator[Source]:
-        for node, path in self._nodes("documents"):
+        for node, path in self._section.nodes("documents"):
             name = basename(as_scalar(node).text)
             if name in _OWN_DOCUMENTS:
                 self._complain(
@@ -218,7 +157,7 @@ class _Server:
             yield self._sources.read(node, path, Wanted())[0]
 
     def _manuals(self) -> Iterator[Source]:
-        for node, path in self._nodes("manuals"):
+        for node, path in self._section.nodes("manuals"):
             name = basename(as_scalar(node).text)
             section = name.rpartition(".")[2][0]
             self._install(f"/usr/share/man/man{section}/{name}", path)
@@ -226,7 +165,7 @@ class _Server:
 
     def _depends(self, package: Format) -> Iterator[Relation]:
         named = []
-        for node, path in self._nodes("depends", package.value):
+        for node, path in self._section.nodes("depends", package.value):
             text = as_scalar(node).text
             item = relation(text)
             named.append((text, path))

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from posixpath import join
 
 from toolchain.model.release import Architecture, Source
+from toolchain.model.stand_in import BEGINNING, MARK, is_stand_in
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.located.node import Node, Path, Scalar, as_scalar, as_table
-from toolchain.spec.payload.packable import Wanted, not_one_file, not_packable
+from toolchain.spec.payload.packable import Wanted, not_one_file, not_packable, unreadable
 from toolchain.spec.problem import Complaint
 from toolchain.spec.tree import KIND_WORDS, Tree
 from toolchain.spec.wording import show_path
@@ -80,7 +81,28 @@ class Sources:
         complaint = not_one_file(self._tree.shown(source), entry, wanted)
         if complaint is not None:
             self._document.complain(complaint, path)
+        elif wanted.program:
+            self._check_program(source, path)
         return {""}
+
+    def _check_program(self, source: str, path: Path) -> None:
+        shown = self._tree.shown(source)
+        try:
+            beginning = self._tree.read(source, BEGINNING)
+        except OSError:
+            self._document.complain(unreadable(shown), path)
+            return
+        if is_stand_in(beginning):
+            self._document.advise(
+                Complaint(
+                    Code.STAND_IN,
+                    f"{show_path(shown)} is the stand-in that an import wrote, and no program of"
+                    " this release, so 'interlock publish' refuses its package",
+                    "put the release's program there; in a program of your own that began as the"
+                    f" stand-in, delete the line '{MARK}'",
+                ),
+                path,
+            )
 
     def _check_directory(self, source: str, path: Path) -> set[str]:
         shown = self._tree.shown(source)

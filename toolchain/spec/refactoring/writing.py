@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from toolchain.model.change import Batch, Phase, Script, Step
+from toolchain.model.change import Phase, Step
 from toolchain.model.history import parents
-from toolchain.refactor.generate import generate
-from toolchain.refactor.phases import Limit, Migration, Phases, UnableError
-from toolchain.refactor.sql import comment, script
+from toolchain.refactor.phases import Limit
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.facts import Facts, PlacedStep
 from toolchain.spec.located.node import Path, as_table, node_at
 from toolchain.spec.problem import Complaint, Related
 from toolchain.spec.refactoring.declared import operation_of
-from toolchain.spec.refactoring.expressions import normalised
-from toolchain.spec.refactoring.free import require_free_names, texts_of
-from toolchain.spec.refactoring.held import dropped_indexes, held_by
-from toolchain.spec.refactoring.known import Declared, Known
-from toolchain.spec.refactoring.qualified import names_made, require_qualified
-from toolchain.spec.refactoring.under_way import follow, require_free, unable
+from toolchain.spec.refactoring.generated import generated
+from toolchain.spec.refactoring.held import held_by
+from toolchain.spec.refactoring.known import Known
+from toolchain.spec.refactoring.qualified import names_made
+from toolchain.spec.refactoring.under_way import follow
 from toolchain.spec.sql.files import SqlFiles
 
 
@@ -61,40 +58,38 @@ def write_refactorings(releases: Sequence[tuple[Document, Facts]], sql: SqlFiles
 
 
 def _step(document: Document, placed: PlacedStep, known: Known, sql: SqlFiles) -> PlacedStep:
+    if placed.step.sql.text is not None:
+        return _declared(document, placed, known, sql)
+    _follow_file(document, placed, known, sql)
+    return placed
+
+
+def _follow_file(document: Document, placed: PlacedStep, known: Known, sql: SqlFiles) -> None:
+    """Let a step whose SQL somebody wrote change what is known."""
     step = placed.step
-    if step.sql.text is None:
-        if step.phase is not Phase.EXPAND and known.changes.get(step.change) is not None:
-            complaint = Complaint(
-                Code.REFACTORING_STEPS,
-                f"the change {step.change} is a refactoring, which brings the SQL of its"
-                f" {step.phase.value}",
-                "leave only 'change' in the step",
-            )
-            document.complain(complaint, (*placed.path, "sql"), *_declaration(step, known))
-            return placed
-        file = sql.known(step.sql.name)
-        if file is not None:
-            known.named |= names_made(file.statements)
-            follow(document, placed, known, file.text)
-        if step.phase is Phase.EXPAND:
-            known.changes[step.change] = None
-        return placed
+    if step.phase is not Phase.EXPAND and known.changes.get(step.change) is not None:
+        complaint = Complaint(
+            Code.REFACTORING_STEPS,
+            f"the change {step.change} is a refactoring, which brings the SQL of its"
+            f" {step.phase.value}",
+            "leave only 'change' in the step",
+        )
+        document.complain(complaint, (*placed.path, "sql"), *_declaration(step, known))
+        return
+    file = sql.known(step.sql.name)
+    if file is not None:
+        known.named |= names_made(file.statements)
+        follow(document, placed, known, file.text)
+    if step.phase is Phase.EXPAND:
+        known.changes[step.change] = None
+
+
+def _declared(document: Document, placed: PlacedStep, known: Known, sql: SqlFiles) -> PlacedStep:
+    """A step with the SQL that a refactoring brings, which changes what is known."""
     try:
-        if step.phase is Phase.EXPAND:
-            step = _expand(placed, known)
-        else:
-            step = _later(step, known)
-            require_free_names(step.change, [step.sql.text or ""], known.replay)
+        step = generated(placed, known)
     except Complaint as complaint:
-        # What follows from a refactoring that cannot be written is not told as well.
-        if step.phase is Phase.EXPAND or step.change not in known.failed:
-            document.complain(
-                complaint, _operation_path(document, placed), *_declaration(step, known)
-            )
-        document.doubt(placed.path)
-        known.failed.add(step.change)
-        if step.phase is Phase.CONTRACT:
-            known.held.pop(step.change, None)
+        _fail(document, placed, known, complaint)
         return placed
     for text in (step.sql, step.undo):
         if text is not None and text.text is not None:
@@ -111,6 +106,17 @@ def _step(document: Document, placed: PlacedStep, known: Known, sql: SqlFiles) -
     return replace(placed, step=step)
 
 
+def _fail(document: Document, placed: PlacedStep, known: Known, complaint: Complaint) -> None:
+    """Note that a step cannot be written; what follows from that is not told as well."""
+    step = placed.step
+    if step.phase is Phase.EXPAND or step.change not in known.failed:
+        document.complain(complaint, _operation_path(document, placed), *_declaration(step, known))
+    document.doubt(placed.path)
+    known.failed.add(step.change)
+    if step.phase is Phase.CONTRACT:
+        known.held.pop(step.change, None)
+
+
 def _operation_path(document: Document, placed: PlacedStep) -> Path:
     """Where a step declares its refactoring; the step where it follows from one."""
     operation = operation_of(as_table(node_at(document.top, placed.path)))
@@ -122,106 +128,3 @@ def _declaration(step: Step, known: Known) -> tuple[Related, ...]:
     if declared is None:
         return ()
     return (Related(origin=declared.placed.place.origin, message="the refactoring"),)
-
-
-def _expand(placed: PlacedStep, known: Known) -> Step:
-    step = placed.step
-    if step.refactoring is None:
-        raise TypeError(f"{step.id}: a step without SQL that declares nothing")
-    refactoring = normalised(step.refactoring)
-    require_qualified(refactoring, known.named)
-    require_free(step.change, refactoring, known)
-    try:
-        phases = generate(step.change, refactoring, known.replay.schema)
-    except UnableError as error:
-        raise unable(error, refactoring, known) from None
-    require_free_names(step.change, texts_of(phases), known.replay)
-    expand = phases.expand
-    step = replace(
-        step,
-        sql=Script(name=step.id, text=_headed(step, phases, expand.sql)),
-        undo=None if expand.undo is None else Script(name=f"{step.id}.undo", text=expand.undo),
-        transaction=expand.transaction,
-        two_forms=phases.two_forms,
-        refactoring=refactoring,
-        strategy=phases.strategy,
-        why=phases.why,
-    )
-    known.changes[step.change] = Declared(phases=phases, placed=placed, step=step)
-    return step
-
-
-def _headed(step: Step, phases: Phases, sql: str) -> str:
-    """The SQL below one comment that says what it does and how both forms live."""
-    why = phases.why[0].upper() + phases.why[1:].rstrip(".")
-    return script(comment(f"{step.change}. {why}."), sql)
-
-
-def _later(step: Step, known: Known) -> Step:
-    declared = known.changes.get(step.change)
-    if declared is None:
-        raise Complaint(
-            Code.OPERATION,
-            f"the step {step.id} has no SQL, and the change's expand declares no refactoring that"
-            " it could follow from",
-            "add sql, or declare the refactoring in the change's expand",
-        )
-    phases = declared.phases
-    step = replace(
-        step,
-        refactoring=declared.step.refactoring,
-        strategy=phases.strategy,
-        why=phases.why,
-    )
-    if step.phase is Phase.MIGRATE:
-        if phases.migrate is None:
-            raise Complaint(
-                Code.REFACTORING_STEPS,
-                f"the refactoring of {step.change} moves no data, so there is nothing to migrate",
-                "take the step out",
-            )
-        known.moved.add(step.change)
-        return _migration(step, phases.migrate, readies=not phases.ready_at_expand)
-    if phases.contract is None:
-        raise Complaint(
-            Code.REFACTORING_STEPS,
-            f"the refactoring of {step.change} leaves nothing behind that a contract would remove",
-            "take the step out",
-        )
-    if phases.migrate is not None and step.change not in known.moved:
-        raise Complaint(
-            Code.REFACTORING_STEPS,
-            f"{step.change} would be contracted before its data are moved",
-            f"add '- change: {step.change}' to migrate, in this release at the latest",
-        )
-    for index in dropped_indexes(step.refactoring, known.replay.schema):
-        raise Complaint(
-            Code.REFACTORING,
-            f"the contract of {step.change} drops {index} with the shadow column that it is on",
-            "index the column by its old name too, which the contract renames with its indexes",
-        )
-    return replace(step, sql=Script(name=step.id, text=phases.contract))
-
-
-def _migration(step: Step, migration: Migration, *, readies: bool) -> Step:
-    from pglast.parser import split  # noqa: PLC0415
-
-    parts = (
-        ("Once, before the first batch.", migration.begin),
-        ("Each batch, from the key $1 to the key $2.", migration.batch),
-        ("Once, after the last batch.", migration.finish),
-    )
-    text = script(*(script(comment(head), part) for head, part in parts if part.strip()))
-    undo = migration.undo
-    return replace(
-        step,
-        sql=Script(name=step.id, text=text),
-        undo=None if undo is None else Script(name=f"{step.id}.undo", text=undo),
-        batch=Batch(
-            table=str(migration.table),
-            key=migration.key,
-            begin=len(split(migration.begin)),
-            finish=len(split(migration.finish)),
-        ),
-        readies=readies,
-    )

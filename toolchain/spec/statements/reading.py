@@ -10,7 +10,7 @@ from toolchain.spec.located.text import MEBIBYTE, SQL_LIMIT, decode, origin_at
 from toolchain.spec.problem import Complaint, Place, Problem
 from toolchain.spec.sql.parser import parse
 from toolchain.spec.statements.annotations import Misplaced, annotations_of, name_of
-from toolchain.spec.statements.written import MixedError, TakenApart, take_apart
+from toolchain.spec.statements.written import MixedError, TakenApart, Written, take_apart
 from toolchain.spec.tree import KIND_WORDS, Tree
 from toolchain.spec.wording import show, show_path
 
@@ -99,7 +99,28 @@ class StatementFiles:
         self._file_refused = True
 
     def _statements(self, path: str) -> Iterator[Statement]:
+        """The sound statements of one file; raises Complaint where it cannot be read."""
         shown = self._tree.shown(path)
+        text = self._text(path, shown)
+        if isinstance(text, Problem):
+            self._refuse_file(text)
+            return
+        self.texts[shown] = text
+        taken = _taken_apart(shown, text)
+        if isinstance(taken, Problem):
+            self._refuse_file(taken)
+            return
+        stem = path.rpartition("/")[2].removesuffix(_SUFFIX)
+        for number, written in enumerate(taken.statements, start=1):
+            name = name_of(written) or f"{stem}-{number}"
+            try:
+                yield _statement(name, written, origin_at(shown, text, written.index))
+            except Misplaced as misplaced:
+                place = Place(origin_at(shown, text, misplaced.index))
+                self.problems.append(misplaced.complaint.at(place))
+                self._refused.add(name)
+
+    def _text(self, path: str, shown: str) -> str | Problem:
         if self._tree.look(path).size > SQL_LIMIT:
             raise Complaint(
                 Code.FILE_SIZE,
@@ -107,54 +128,43 @@ class StatementFiles:
                 "keep the statements of one server in files that people can read",
             )
         try:
-            text = decode(shown, self._tree.read(path, SQL_LIMIT))
+            return decode(shown, self._tree.read(path, SQL_LIMIT))
         except OSError as error:
             raise _unreadable(shown, error) from None
-        if isinstance(text, Problem):
-            self._refuse_file(text)
-            return
-        self.texts[shown] = text
-        try:
-            taken = take_apart(text)
-        except MixedError as error:
-            complaint = Complaint(
-                Code.SQL_PARAMETER,
-                "the file writes its parameters in two styles",
-                "write all of them as $1, or all of them as %(name)s",
-            )
-            self._refuse_file(complaint.at(Place(origin_at(shown, text, error.index))))
-            return
-        problem = _problem(shown, taken)
-        if problem is not None:
-            self._refuse_file(problem)
-            return
-        stem = path.rpartition("/")[2].removesuffix(_SUFFIX)
-        for number, written in enumerate(taken.statements, start=1):
-            name = name_of(written) or f"{stem}-{number}"
-            try:
-                noted = annotations_of(written)
-            except Misplaced as misplaced:
-                place = Place(origin_at(shown, text, misplaced.index))
-                self.problems.append(misplaced.complaint.at(place))
-                self._refused.add(name)
-                continue
-            if written.sql[:5].lower() in ("copy ", "copy\n") and (noted.samples or noted.seeds):
-                self._complain(
-                    "COPY moves data through a client, and a sample has none",
-                    "take the sample out: the statement is parsed without it",
-                    origin_at(shown, text, written.index),
-                )
-                self._refused.add(name)
-                continue
-            yield Statement(
-                name=name,
-                sql=written.sql,
-                text=written.text,
-                parameters=len(written.names),
-                samples=noted.samples,
-                seeds=noted.seeds,
-                origin=origin_at(shown, text, written.index),
-            )
+
+
+def _statement(name: str, written: Written, origin: Origin) -> Statement:
+    """The statement with what its comments say; raises Misplaced."""
+    noted = annotations_of(written)
+    if written.sql[:5].lower() in ("copy ", "copy\n") and (noted.samples or noted.seeds):
+        complaint = Complaint(
+            Code.STATEMENT,
+            "COPY moves data through a client, and a sample has none",
+            "take the sample out: the statement is parsed without it",
+        )
+        raise Misplaced(complaint, written.index)
+    return Statement(
+        name=name,
+        sql=written.sql,
+        text=written.text,
+        parameters=len(written.names),
+        samples=noted.samples,
+        seeds=noted.seeds,
+        origin=origin,
+    )
+
+
+def _taken_apart(shown: str, text: str) -> TakenApart | Problem:
+    """The file's statements, or why PostgreSQL would take none of them."""
+    try:
+        taken = take_apart(text)
+    except MixedError as error:
+        return Complaint(
+            Code.SQL_PARAMETER,
+            "the file writes its parameters in two styles",
+            "write all of them as $1, or all of them as %(name)s",
+        ).at(Place(origin_at(shown, text, error.index)))
+    return _problem(shown, taken) or taken
 
 
 def _problem(shown: str, taken: TakenApart) -> Problem | None:

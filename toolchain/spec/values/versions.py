@@ -80,9 +80,20 @@ def _window(text: str, parse: Callable[[str], object], example: str) -> None:
         raise Complaint(
             Code.WINDOW,
             f"{show(text)} is not a window that Interlock can keep",
-            f"write {example}, in quotes; '<=' and '>' have no form that every package "
+            f"write '>= {text}', in quotes"
+            if _begins_a_window(text, parse)
+            else f"write {example}, in quotes; '<=' and '>' have no form that every package "
             "manager reads alike",
         ) from None
+
+
+def _begins_a_window(text: str, parse: Callable[[str], object]) -> bool:
+    """Whether somebody wrote the oldest that fits, and no more."""
+    try:
+        parse(f">= {text[:_LIMIT]}")
+    except ValueError:
+        return False
+    return True
 
 
 def schemas(text: str) -> None:

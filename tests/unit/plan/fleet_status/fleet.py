@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.unit.plan.rollout.world import V, release
+from tests.unit.plan.rollout.samples import V, release
 from toolchain.model.change import Phase
 from toolchain.model.law import ShardHandshake
 from toolchain.model.window import Window, version_window

@@ -14,7 +14,7 @@ from tests.unit.plan.fleet_status.fleet import (
     step,
     unread,
 )
-from tests.unit.plan.rollout.world import V
+from tests.unit.plan.rollout.samples import V
 from toolchain.fleet.status import states_of
 from toolchain.model.change import Phase
 from toolchain.model.law import ShardHandshake

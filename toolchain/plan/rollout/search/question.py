@@ -42,10 +42,7 @@ class Question:
         """The question for a target; it and every version of the fleet are in the chain."""
         goal = chain.places[target]
         # A pre-release is a stop only for those who ask for it.
-        able = tuple(
-            at == goal or (facts.withdrawn is None and facts.version.stage is None)
-            for at, facts in enumerate(chain.releases)
-        )
+        able = tuple(at == goal or facts.recommended for at, facts in enumerate(chain.releases))
         # A final release without a database package of its own may have that of its pre-release.
         databases = (chain.database(at) for at, stop in enumerate(able) if stop)
         return cls(

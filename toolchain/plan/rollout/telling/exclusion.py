@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from toolchain.model.version import Version
+from toolchain.plan.rollout.search.deepening import Search
 from toolchain.plan.rollout.search.question import Node, Question
-from toolchain.plan.rollout.search.search import Search
 from toolchain.plan.rollout.telling.reasons import Refusal, server_bars, shard_bars
 from toolchain.plan.rollout.telling.repair import Repair, repair_of
 from toolchain.plan.rollout.world.inventory import Side

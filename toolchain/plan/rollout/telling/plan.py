@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from toolchain.model.version import Version
+from toolchain.plan.rollout.search.deepening import Search
 from toolchain.plan.rollout.search.moves import Step
 from toolchain.plan.rollout.search.question import Node
-from toolchain.plan.rollout.search.search import Search
 from toolchain.plan.rollout.telling.stops import stop_reasons
 from toolchain.plan.rollout.telling.waves import Move, Part, Plan, Wave, spell
 from toolchain.plan.rollout.world.inventory import Side

@@ -11,8 +11,8 @@ from toolchain.model.change import Phase
 from toolchain.model.law import ServerHandshake, ShardHandshake
 from toolchain.model.version import Version
 from toolchain.model.window import Window
+from toolchain.plan.rollout.search.deepening import Search
 from toolchain.plan.rollout.search.question import Node, Question
-from toolchain.plan.rollout.search.search import Search
 from toolchain.plan.rollout.telling.reasons import Bar, Refusal
 from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts, StepFacts
 
@@ -68,7 +68,7 @@ def _later(
     for at in range(target + 1, len(chain)) if lacking else ():
         facts = chain[at]
         carried = {step.id for place in chain.history(at) for step in chain[place].steps}
-        if facts.withdrawn is None and facts.version.stage is None and lacking <= carried:
+        if facts.recommended and lacking <= carried:
             yield (
                 facts,
                 f"go to {facts.version} instead, which carries {', '.join(sorted(lacking))}",

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from toolchain.plan.rollout.search.deepening import Search
 from toolchain.plan.rollout.search.moves import Step
 from toolchain.plan.rollout.search.question import Node
-from toolchain.plan.rollout.search.search import Search
 from toolchain.plan.rollout.telling.reasons import Refusal, server_bars, shard_bars
 from toolchain.plan.rollout.world.inventory import Side
 from toolchain.plan.rollout.world.shard import ShardState

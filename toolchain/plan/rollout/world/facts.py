@@ -48,6 +48,11 @@ class ReleaseFacts:
     withdrawn: str | None = None
     origins: Origins | None = field(default=None, compare=False)
 
+    @property
+    def recommended(self) -> bool:
+        """Whether fleets go there without being told to: it is final, and not withdrawn."""
+        return self.withdrawn is None and self.version.stage is None
+
     def of(self, phase: Phase) -> tuple[StepFacts, ...]:
         """The steps of one phase."""
         return tuple(step for step in self.steps if step.phase is phase)

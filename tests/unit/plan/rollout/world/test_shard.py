@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties.rollouts import chains
-from tests.unit.plan.rollout.world import release
+from tests.unit.plan.rollout.samples import release
 from toolchain.model.window import Window
 from toolchain.plan.rollout.world.facts import Chain, ReleaseFacts
 from toolchain.plan.rollout.world.shard import ShardState, Stage, closed, made_ready, state_at

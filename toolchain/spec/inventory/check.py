@@ -10,8 +10,8 @@ from toolchain.plan.rollout.world.inventory import Fleet, Server, Shard
 from toolchain.spec.codes import Code
 from toolchain.spec.document import Document
 from toolchain.spec.gather import gathered
-from toolchain.spec.inventory_server import SoundServers
-from toolchain.spec.inventory_shard import ShardReader, read_version
+from toolchain.spec.inventory.server import SoundServers
+from toolchain.spec.inventory.shard import ShardReader, read_version
 from toolchain.spec.located.node import Items, Path, Table
 from toolchain.spec.located.read_yaml import Words, read_yaml
 from toolchain.spec.located.text import decode

@@ -96,3 +96,15 @@ def told(plan: Plan) -> list[str]:
         + ("" if wave.part.value == "whole" else f" {wave.part.value}")
         for wave in plan.waves
     ]
+
+
+# The history of a split table: expanded in 4.1, contracted in 4.2.
+STORY = Chain.of(
+    [
+        release("4.0.0", 1, 11, "base.expand", peers=">= 4.0.0", servers=">= 4.0.0"),
+        release("4.1.0", 2, 12, "split.expand", peers=">= 4.0.0", servers=">= 4.0.0"),
+        release(
+            "4.2.0", 3, 13, "split.contract", schemas=">= 12", peers=">= 4.1.0", servers=">= 4.1.0"
+        ),
+    ]
+)

@@ -1,0 +1,1 @@
+"""inventory.yaml: a fleet as somebody wrote it down."""
