@@ -15,9 +15,9 @@ import pytest
 from tests.postgres.runner.conftest import MakePackage
 from tests.postgres.runner.packages import CHAIN, release
 from tests.postgres.runner.test_signals import SLOW_MARK
-from toolchain.runner.core.activity import Activity
 from toolchain.runner.core.duration import parse_duration, spell_duration
-from toolchain.runner.core.story import Story, spell_activity
+from toolchain.runner.database.story import Story, spell_activity
+from toolchain.runner.phases.activity import Activity
 from toolchain.runner.phases.pace import BatchSize, Meter, rest
 
 if TYPE_CHECKING:

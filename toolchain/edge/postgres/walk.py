@@ -15,11 +15,11 @@ from toolchain.model.version import Version
 from toolchain.model.window import Window
 
 if TYPE_CHECKING:
-    from toolchain.runner.core.activity import Activity
     from toolchain.runner.core.law import Handshake
     from toolchain.runner.core.session import Session
     from toolchain.runner.ledger.actions import Forward
     from toolchain.runner.ledger.manifest import Manifest
+    from toolchain.runner.phases.activity import Activity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,1 +1,1 @@
-"""What both commands stand on: the law, the shards file, sessions, failures, the story."""
+"""What both commands stand on: the law, the shards file, sessions, failures."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from .config import Shard
 from .errors import Exit, RunnerError, as_failure
 from .stop import Stop
 from .together import together
-
-if TYPE_CHECKING:
-    from .story import Story
 
 _GRAVEST_FIRST = (
     Exit.INTERRUPTED,
@@ -49,17 +46,27 @@ class Outcome:
         return Exit.OK if self.report is None else self.report.exit_code
 
 
+class Tally(Protocol):
+    """Who counts the shards that have been dealt with."""
+
+    def expect(self, shards: int) -> None:
+        """So many shards will be worked on."""
+
+    def finish(self, shard: str, *, failed: bool) -> None:
+        """One of them has been dealt with."""
+
+
 def work_on_all(
     shards: Sequence[Shard],
     work: Callable[[Shard], Report],
     *,
     jobs: int,
     stop: Stop,
-    story: Story | None = None,
+    tally: Tally | None = None,
 ) -> tuple[Outcome, ...]:
     """Work on all shards, `jobs` at a time; outcomes stand in the shards' order."""
-    if story is not None:
-        story.expect(len(shards))
+    if tally is not None:
+        tally.expect(len(shards))
 
     def attempt(shard: Shard) -> Outcome:
         report, failure = None, None
@@ -68,8 +75,8 @@ def work_on_all(
             report = work(shard)
         except Exception as error:  # noqa: BLE001 - one shard's fault leaves the others alone
             failure = as_failure(error)
-        if story is not None:
-            story.finish(shard.name, failed=failure is not None)
+        if tally is not None:
+            tally.finish(shard.name, failed=failure is not None)
         return Outcome(shard.name, report, failure)
 
     return together(attempt, shards, most=jobs)

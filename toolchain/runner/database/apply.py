@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..core.activity import Activity
 from ..core.errors import LedgerConflict, Refused
 from ..core.fleet import Report
 from ..core.law import Handshake
@@ -16,6 +15,7 @@ from ..ledger.manifest import Manifest
 from ..ledger.records import Ledger, read_ledger
 from ..ledger.state import count_tables, known_ledger, spell_state, state_data
 from ..ledger.words import spell_count
+from ..phases.activity import Activity
 from ..phases.run import Run
 from ..phases.steps import run_step
 from ..phases.transitions import begin, close, make_ready, require_ready_fit

@@ -9,11 +9,11 @@ from typing import TypeVar
 import psycopg2
 
 from ..core import sqlstate
-from ..core.activity import Activity
 from ..core.config import Shard
 from ..core.errors import ShardError
 from ..core.session import ConnectionLost, Session, Unreachable, open_session, require_writable
 from ..ledger.lock import end_own_session, releasing, take_lock
+from ..phases.activity import Activity
 from ..phases.run import Run
 
 Result = TypeVar("Result")

@@ -20,7 +20,6 @@ from ..core.options import Settings
 from ..core.output import write_failures, write_json, write_lines
 from ..core.session import Connect, Session, require_writable
 from ..core.stop import Stop, stop_on_signals
-from ..core.story import Story
 from ..ledger.actions import BEFORE_ALL, Position
 from ..ledger.manifest import Manifest, Phase
 from ..ledger.manifest_file import read_manifest
@@ -33,6 +32,7 @@ from .baseline import baseline, preview_baseline
 from .history import history
 from .retire import Living, read_living, read_retirement, retire
 from .status import status
+from .story import Story
 from .undo import preview_undo, undo
 from .verify import verify
 
@@ -90,9 +90,9 @@ def _run(program: str, path: Path, options: argparse.Namespace, connect: Connect
             if options.command == "retire":
                 # Of all shards before any: one may have lost sight of a server that another sees.
                 ask = partial(on_shard, command=_Command(False, _living))
-                asked = work_on_all(shards, ask, jobs=options.jobs, stop=stop, story=story)
+                asked = work_on_all(shards, ask, jobs=options.jobs, stop=stop, tally=story)
                 options.living = _all_living(asked)
-            outcomes = work_on_all(shards, on_shard, jobs=options.jobs, stop=stop, story=story)
+            outcomes = work_on_all(shards, on_shard, jobs=options.jobs, stop=stop, tally=story)
     code = exit_code(outcomes)
     if options.command == "retire" and code is Exit.OK and not any(_retired(o) for o in outcomes):
         code = Exit.REFUSED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ..core.activity import Activity
 from ..core.errors import Refused
 from ..core.fleet import Report
 from ..core.session import Session
@@ -11,6 +10,7 @@ from ..ledger.actions import Lower, Position, UndoStep, describe
 from ..ledger.manifest import Manifest
 from ..ledger.records import Ledger
 from ..ledger.state import known_ledger, spell_state, state_data
+from ..phases.activity import Activity
 from ..phases.run import Run
 from ..phases.steps import undo_step
 from ..phases.transitions import lower

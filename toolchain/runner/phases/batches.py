@@ -9,11 +9,11 @@ from functools import partial
 
 import psycopg2
 
-from ..core.activity import Activity
 from ..core.errors import ShardError
 from ..core.session import LEDGER_PATH, RELEASE_PATH, Session
 from ..ledger.manifest import Batch, Step
 from . import once
+from .activity import Activity
 from .limits import Limits
 from .pace import BatchSize, Meter, rest
 from .retry import patiently

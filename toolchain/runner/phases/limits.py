@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from ..core.activity import Activity
 from ..core.duration import spell_duration
 from ..core.options import Settings
 from ..core.session import Session
 from ..ledger.words import spell_count
+from .activity import Activity
 from .run import Run
 
 _EVERY = 1.0

@@ -9,11 +9,11 @@ from typing import TypeVar
 import psycopg2
 
 from ..core import sqlstate
-from ..core.activity import Activity
-from ..core.beside import beside
 from ..core.duration import spell_duration
 from ..core.errors import ShardError
 from ..core.session import Session
+from .activity import Activity
+from .beside import beside
 from .run import Run
 from .watch import Watch
 

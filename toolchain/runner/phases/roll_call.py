@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from ..core.activity import Activity
 from ..core.errors import Refused
 from ..core.law import Handshake
 from ..core.session import Session
 from ..ledger.doubt import Doubt, notice_history, read_doubt
 from ..ledger.gate import require_fit
 from ..ledger.records import read_ledger
+from .activity import Activity
 from .run import Run
 
 _LOOK = 1.0

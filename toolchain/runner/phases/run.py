@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ..core.activity import Teller
 from ..core.options import Settings
 from ..core.session import Connect
 from ..core.stop import Stop
 from ..ledger.manifest import Manifest
 from ..ledger.records import Author
+from .activity import Teller
 
 
 @dataclass

@@ -8,10 +8,10 @@ from contextlib import suppress
 
 import psycopg2
 
-from ..core.activity import Activity
 from ..core.duration import spell_duration
 from ..core.errors import RunnerError
 from ..core.session import Row, Session, open_session
+from .activity import Activity
 from .run import Run
 
 _DELAY = 0.3

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from .activity import Activity, Teller
-from .beside import beside
-from .duration import spell_duration
-from .errors import one_line
+from ..core.duration import spell_duration
+from ..core.errors import one_line
+from ..phases.activity import Activity, Teller
+from ..phases.beside import beside
 
 _REDRAW = 0.2
 _PLAIN_EVERY = 10.0
