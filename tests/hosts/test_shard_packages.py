@@ -228,6 +228,10 @@ def test_a_shard_that_the_server_does_not_fit_is_told_and_can_be_mended(
     seen = status(desk, "north")
     assert (seen["package"]["schema"], seen["package"]["live"]) == (11, False)
     assert seen["outcome"] == "refused"
+    drift = (
+        "the shard says schema 14, servers >= 4.1.0: drifted until the next fleetdesk-server sync"
+    )
+    assert drift in desk.host.run(desk.server, "status", check=False).stdout
     told = sync(desk, check=False)
     assert told.returncode == 1
     assert "fleetdesk-server 4.0.0 does not fit shard north" in told.stderr

@@ -77,6 +77,8 @@ def server(release: str) -> Pair:
 def assert_refused(desk: Customer, done: Result, sentence: str) -> None:
     assert done.returncode == (100 if desk.host.packaging is Packaging.DEB else 1), done
     assert sentence in done.output, done
+    # By the hook, before the package's own script is asked, which would say this.
+    assert "is not installed: " not in done.output, done
     assert desk.pair() == server(OLD)
     assert desk.damage() == ""
 

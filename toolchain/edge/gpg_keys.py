@@ -29,11 +29,6 @@ class Part:
     secret: bool
 
     @property
-    def key_id(self) -> str:
-        """The last sixteen digits, by which signatures name their key."""
-        return self.fingerprint[-16:]
-
-    @property
     def signs(self) -> bool:
         """Whether it may make signatures now, and its secret part is at hand."""
         return self.secret and "s" in self.capabilities and self.validity not in {"e", "r", "i"}

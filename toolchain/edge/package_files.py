@@ -11,12 +11,13 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolchain.edge.package_payload import PayloadError, payload_files
+from toolchain.edge.package_payload import PayloadError, open_payload, whole
 from toolchain.edge.process import Command, Processes
 from toolchain.errors import UsageError
 from toolchain.model.carried import Carried, Clause, Field, PackageFile
 from toolchain.model.relation import Operator
 from toolchain.model.release import Format
+from toolchain.model.stand_in import BEGINNING, is_stand_in
 
 # The longest release.json that is believed, in bytes: a real one has some hundreds.
 _LONGEST_HANDSHAKE = 1 << 20
@@ -125,6 +126,7 @@ def _read_deb(path: Path, digest: str, size: int, processes: Processes) -> Packa
         raise _damaged(path, error) from error
     inside = f"/usr/share/{name}/release.json"
     wanted = {inside} if name.endswith(_HALVES) else set()
+    content, stand_ins = _payload(path, Format.DEB, wanted, processes)
     return PackageFile(
         path=str(path),
         format=Format.DEB,
@@ -135,7 +137,8 @@ def _read_deb(path: Path, digest: str, size: int, processes: Processes) -> Packa
         protected="yes" in (fields.get("Protected"), fields.get("Essential")),
         sha256=digest,
         size=size,
-        handshake=_payload(path, Format.DEB, wanted, processes).get(inside),
+        handshake=content.get(inside),
+        stand_ins=stand_ins,
         control=str(text).strip("\n"),
     )
 
@@ -190,7 +193,7 @@ def _read_rpm(path: Path, digest: str, size: int, processes: Processes) -> Packa
             relations.append(Carried(field=_RPM_FIELDS[tag], clauses=(clause,)))
     inside = {f"/usr/share/{name}/release.json"}
     inside |= {file for file in files if file.startswith(_PROTECTED) and file.endswith(".conf")}
-    content = _payload(path, Format.RPM, inside & files, processes)
+    content, stand_ins = _payload(path, Format.RPM, inside & files, processes)
     protected = b"\n".join(text for file, text in content.items() if file.startswith(_PROTECTED))
     return PackageFile(
         path=str(path),
@@ -203,13 +206,29 @@ def _read_rpm(path: Path, digest: str, size: int, processes: Processes) -> Packa
         sha256=digest,
         size=size,
         handshake=content.get(f"/usr/share/{name}/release.json"),
+        stand_ins=stand_ins,
     )
 
 
 def _payload(
     path: Path, format_: Format, wanted: set[str], processes: Processes
-) -> dict[str, bytes]:
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The wanted files with their contents, and the stand-ins among all others.
+
+    Where nothing is wanted, nothing is unpacked.
+    """
+    found: dict[str, bytes] = {}
+    stand_ins = []
+    if not wanted:
+        return found, ()
     try:
-        return payload_files(path, format_, wanted, processes, longest=_LONGEST_HANDSHAKE)
+        with open_payload(path, format_, processes) as files:
+            for name, file in files:
+                if name not in wanted:
+                    if is_stand_in(file.read(BEGINNING)):
+                        stand_ins.append(name)
+                elif (content := whole(file, _LONGEST_HANDSHAKE)) is not None:
+                    found[name] = content
     except PayloadError as error:
         raise _damaged(path, error) from error
+    return found, tuple(stand_ins)

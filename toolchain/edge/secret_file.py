@@ -25,8 +25,10 @@ def read_secret(path: Path, description: str) -> bytes:
             _check_mode(path, description, status)
             content = file.read(_LARGEST_BYTES + 1)
     except OSError as error:
+        absent = isinstance(error, FileNotFoundError | NotADirectoryError)
         raise UsageError(
-            f"cannot read the {description} {path}: {error.strerror}", "make it readable to you"
+            f"cannot read the {description} {path}: {error.strerror}",
+            "name one that is there" if absent else "make it readable to you",
         ) from error
     if len(content) > _LARGEST_BYTES:
         raise UsageError(f"the {description} {path} is larger than 1 MiB", "name the right file")

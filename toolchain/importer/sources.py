@@ -23,7 +23,6 @@ from toolchain.importer.versions import UnfitVersionError, release_named
 from toolchain.model.version import Version
 
 Progress = Callable[[int, int, str], None]
-TOOLS = ("auto", "flyway", "sqitch", "alembic", "numbered")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from toolchain.edge.directory import NewFile
 from toolchain.errors import UsageError
 from toolchain.importer.facts import Note
 from toolchain.importer.layout import Entry, Layout
+from toolchain.model.stand_in import MARK
 from toolchain.spec.problem import Complaint
 from toolchain.spec.values import targets
 
@@ -11,7 +12,8 @@ from toolchain.spec.values import targets
 def stand_in(program: str) -> tuple[Layout, NewFile]:
     """A server of one program by that name, and the file; raises UsageError for an unfit name.
 
-    It fails with EX_UNAVAILABLE (sysexits.h), so a package that is built with it serves nobody.
+    It fails with EX_UNAVAILABLE (sysexits.h), so a package that is built with it serves nobody;
+    by its mark check, verify and publish know it, however a user edits the rest.
     """
     target = f"/usr/bin/{program}"
     try:
@@ -31,9 +33,9 @@ def stand_in(program: str) -> tuple[Layout, NewFile]:
 
 
 # The name comes from the shell at run time, so none is ever quoted in here.
-_TEXT = """\
+_TEXT = f"""\
 #!/bin/sh
-# A stand-in of 'interlock import', which was given migrations and no program.
-echo "${0##*/}: this is a stand-in; the release was built without its program" >&2
+{MARK} put the release's program here; what is published has no file with this line.
+echo "${{0##*/}}: this is a stand-in; the release was built without its program" >&2
 exit 69
 """

@@ -73,7 +73,8 @@ class PackageFile:
 
     `version` is whole, with epoch and revision, as the format writes it. `control` is a deb's
     control paragraph, word for word, for apt to read by itself. `handshake` is the bytes of its
-    `release.json`, None where there is none.
+    `release.json`, None where there is none. `stand_ins` are the paths of programs that hold the
+    place of a release's own, in packages with a handshake.
     """
 
     path: str
@@ -86,6 +87,7 @@ class PackageFile:
     sha256: str
     size: int
     handshake: bytes | None = None
+    stand_ins: tuple[str, ...] = ()
     control: str = ""
 
     @property

@@ -193,6 +193,11 @@ class Release:
     origin: Origin = field(compare=False)
 
     @property
+    def recommended(self) -> bool:
+        """Whether customers go there without being told to: it is final, and not withdrawn."""
+        return self.withdrawn is None and self.version.stage is None
+
+    @property
     def server_handshake(self) -> ServerHandshake:
         """What this release's server says of itself."""
         return ServerHandshake(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from toolchain.errors import OutputError
 from toolchain.model.release import Format
-from toolchain.plan.repository.layout import yum_link, yum_mirrors, yum_state
+from toolchain.plan.repository.layout import STATE, yum_link, yum_mirrors, yum_state
 from toolchain.publish.apt import stage_apt
 from toolchain.publish.fragments import PACKAGES, Fragments
 from toolchain.publish.signing import Signs
@@ -87,7 +87,9 @@ def next_serial(state: State, channel: str, now: int) -> int:
     serial = now if last is None else max(now, last.serial + 1)
     if serial - now > _AHEAD:
         raise OutputError(
-            f"this machine's clock is {serial - now} seconds behind the last publication",
-            "set the clock",
+            f"this machine's clock is {serial - now} seconds behind the last publication of"
+            f" {channel}",
+            "set the clock; if it was wrong only then, restore the whole repository with its"
+            f" {STATE} from a backup of before, since no client believes an index of the future",
         )
     return serial

@@ -7,7 +7,8 @@ from pathlib import Path
 from toolchain.edge.process import Processes
 from toolchain.edge.undisturbed import undisturbed
 from toolchain.errors import UsageError
-from toolchain.publish.channel import Indexes
+from toolchain.publish.channel import Indexes, next_serial
+from toolchain.publish.deeds.add import Add
 from toolchain.publish.deeds.desk import Deed, Desk, Outcome
 from toolchain.publish.pool import Report, admit
 from toolchain.publish.proof import Proof, prove_channel
@@ -45,7 +46,11 @@ class Publisher:
         dry_run = signer is None
         with (
             session(
-                self.repository, dry_run=dry_run, now=self.now, checkpoint=self.checkpoint
+                self.repository,
+                dry_run=dry_run,
+                begins=isinstance(deed, Add),  # what else is asked of nothing leaves nothing
+                now=self.now,
+                checkpoint=self.checkpoint,
             ) as opened,
             ExitStack() as certain,
         ):
@@ -58,6 +63,9 @@ class Publisher:
                         signing=() if signer is None else signer.fingerprints,
                     )
                 )
+                # A clock that is behind shows before anything is proved, in a dry run too.
+                for channel in outcome.channels:
+                    next_serial(opened.state, channel, opened.now)
                 for channel, new in outcome.arriving.items():
                     if new:
                         prove_channel(self.prove, opened.state, self.repository, channel, new)

@@ -18,7 +18,7 @@ from toolchain.publish.staging import (
     remove_leftovers,
     staging,
 )
-from toolchain.publish.state import State, open_state
+from toolchain.publish.state import State, open_state, unpublished
 from toolchain.publish.sweep import sweep
 from toolchain.publish.tables.database import FILE
 
@@ -58,11 +58,13 @@ def session(
     repository: Path,
     *,
     dry_run: bool = False,
+    begins: bool = True,
     now: int | None = None,
     checkpoint: Checkpoint = nothing,
 ) -> Iterator[Session]:
-    """Open a repository, made where it is not there yet; raises OutputError.
+    """Open a repository, made where it is not there yet and this run `begins` one.
 
+    Raises OutputError; UsageError where there is none and this run would make none.
     What a killed publisher had decided is carried out first, what it had not is removed.
     """
     now = int(time.time()) if now is None else now
@@ -79,7 +81,7 @@ def session(
                     checkpoint=nothing,
                 )
             return
-        _make(repository, directory)
+        _make(repository, directory, begins=begins)
         with locked(directory), open_state(directory) as state:
             _finish(repository, state, checkpoint)
             remove_leftovers(repository)
@@ -100,12 +102,14 @@ def session(
         ) from error
 
 
-def _make(repository: Path, directory: Path) -> None:
+def _make(repository: Path, directory: Path, *, begins: bool) -> None:
+    if not (directory / FILE).exists():
+        _require_nothing_published(repository)
+        if not begins:
+            raise unpublished()
     if not repository.is_dir():
         repository.mkdir(parents=True)
         repository.chmod(0o755)
-    if not (directory / FILE).exists():
-        _require_nothing_published(repository)
     if not directory.is_dir():
         directory.mkdir(mode=0o700)
         return

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolchain.errors import UsageError
 from toolchain.publish.tables import channels, generations, packages, settings, tasks
 from toolchain.publish.tables.channels import Channels
 from toolchain.publish.tables.database import Database, open_database
@@ -62,3 +63,11 @@ def open_state(directory: Path | None) -> Iterator[State]:
     with open_database(directory) as database:
         database.prepare("".join(room.TABLES for room in _ROOMS))
         yield State(database)
+
+
+def unpublished() -> UsageError:
+    """Why a deed that needs a publication can't be done where there is none."""
+    return UsageError(
+        "nothing is published there yet",
+        "begin with 'interlock publish add', or name another --repository",
+    )

@@ -17,6 +17,7 @@ class Kind(Enum):
     SAME_VERSION = "same-version"
     HANDSHAKE = "handshake"
     PROTECTION = "protection"
+    STAND_IN = "stand-in"
     TRANSITION = "transition"
     STATEMENT = "statement"
     SUBJECT = "subject"

@@ -1,4 +1,4 @@
-"""What is wrong with packages before any pair is asked about: names, Provides and duplicates."""
+"""What is wrong with packages before any pair is asked about: names, content and duplicates."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -32,6 +32,17 @@ def provides_findings(names: Names, file: PackageFile) -> Iterator[Finding]:
             what=f"provides the schema more than once: {listed}",
             relation=str(schemas[1]),
             cure="one package stands for one shard: keep the one that is true",
+        )
+
+
+def stand_in_findings(file: PackageFile) -> Iterator[Finding]:
+    """Programs that hold the place of the release's own: the package fits, and serves nobody."""
+    for path in file.stand_ins:
+        yield Finding(
+            kind=Kind.STAND_IN,
+            files=(file.path,),
+            what=f"{path} is the stand-in that an import wrote, and no program of the release",
+            cure="put the release's program into the payload, and build the package again",
         )
 
 

@@ -12,7 +12,12 @@ from toolchain.model.release import Format, Product
 from toolchain.model.version import Version
 from toolchain.plan.rollout.world.facts import chain_of
 from toolchain.verify.finding import Finding, Kind
-from toolchain.verify.foreign import distinct, foreign_findings, provides_findings
+from toolchain.verify.foreign import (
+    distinct,
+    foreign_findings,
+    provides_findings,
+    stand_in_findings,
+)
 from toolchain.verify.halves import Case, DatabaseHalf, Names, ServerHalf
 from toolchain.verify.law import HandshakeError, read_handshake, release_in, release_of
 from toolchain.verify.states import line_of, shard_states
@@ -92,6 +97,7 @@ def _gather_product(
         )
     for file in (*ours, *shards):
         result.findings += provides_findings(names, file)
+        result.findings += stand_in_findings(file)
     for file in others:
         result.findings += foreign_findings(names, file)
     known: dict[str, Says] = {}

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -12,6 +13,7 @@ from tests.samples import write_product
 from tests.signing import Keys
 from tests.verify_samples import build, repack
 from toolchain.cli.publish.answer import print_files
+from toolchain.importer.stand_in import stand_in
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,9 @@ def test_a_life_of_a_repository(
     assert begun.returncode == 0, begun.stderr
     assert "stable: added demo-server_1.0.0-1_all.deb\n" in begun.stdout
     assert "valid until" in begun.stderr
+    (offered,) = (tmp_path / "repo/rpm/packages").glob("demo-server-*.rpm")
+    question = ("rpm", "-qp", "--nosignature", "--queryformat=%{RSAHEADER:pgpsig}", offered)
+    assert key[-16:].lower() in subprocess.check_output(question, text=True)
     done = publish("add", packages, "--channel", "candidate", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
@@ -78,6 +83,27 @@ def test_what_verify_does_not_prove_is_not_published(
     assert not (tmp_path / "repo/deb").exists()
 
 
+def test_a_stand_in_for_a_program_is_not_published(interlock: Interlock, tmp_path: Path) -> None:
+    """In neither format, and no more once the file is the program."""
+    product = write_product(tmp_path / "demo", 1)
+    program = product / "payload/demo-web"
+    program.write_text(f"{stand_in('demo-web')[1].text}# ours now?\n")
+
+    def publish() -> "CompletedProcess[str]":
+        packages = build(product, tmp_path / "dist")
+        options = ("--channel", "stable", "--url", "https://p.example.com", "--dry-run")
+        return interlock("publish", "add", packages, "--repository", "repo", *options)
+
+    refused = publish()
+    assert refused.returncode == 1
+    said = [line for line in refused.stderr.splitlines() if line.startswith("stand-in: ")]
+    assert {Path(line.split(": ")[1]).suffix for line in said} == {".deb", ".rpm"}
+    assert all("/usr/bin/demo-web is the stand-in" in line for line in said)
+    assert "the packages of stable are not proved" in refused.stderr
+    program.write_text("#!/bin/sh\nexec sleep infinity\n")
+    assert publish().returncode == 0
+
+
 PROMOTE = ("promote", "1.0.0", "--channel", "stable")
 WITHDRAW = ("withdraw", "1.0.0", "--channel", "stable")
 
@@ -97,6 +123,8 @@ WITHDRAW = ("withdraw", "1.0.0", "--channel", "stable")
         (("refresh", "--force"), "name the key with --drop-key"),
         (("refresh", "--channel", "stable", "--drop-key", "A"), "leave --channel out"),
         (("refresh",), "no key to sign with is named; give --key"),
+        (("refresh", "--key-file", "nokey"), "No such file or directory; name one that is there"),
+        (("refresh", "--url", "a.example"), "of a repository; write https://HOST or https://HOST"),
         (("add", "missing.deb", "--channel", "stable", "--dry-run"), "missing.deb does not exist"),
     ],
 )
@@ -132,6 +160,18 @@ def test_a_deed_that_is_spelt_wrongly_is_told_by_its_name(interlock: Interlock) 
     done = interlock("publish", "promot", "1.0.0")
     assert done.returncode == 2
     assert "there is no command 'promot'; did you mean promote?" in done.stderr
+
+
+def test_a_repository_that_is_not_there_is_not_made_by_a_slip(
+    interlock: Interlock, signing: Keys, tmp_path: Path
+) -> None:
+    done = interlock(
+        "publish", "refresh", "--repository", "rpeo", "--key", signing.make("slip"),
+        GNUPGHOME=str(signing.home),
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "nothing is published there yet; begin with 'interlock publish add'" in done.stderr
+    assert not (tmp_path / "rpeo").exists()
 
 
 def test_a_key_that_ends_soon_is_told(interlock: Interlock, packages: Path, signing: Keys) -> None:

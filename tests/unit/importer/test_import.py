@@ -143,13 +143,17 @@ def test_packages_and_migrations_become_a_product_that_passes(
 def test_migrations_alone_become_a_product_with_a_stand_in_for_its_server(
     interlock: Interlock, tmp_path: Path, migrations: Path
 ):
-    """It can be checked and built; whoever starts it is told what is missing."""
+    """It can be checked, which tells of it, and built; whoever starts it hears what is missing."""
     done = interlock("import", "shop", "--migrations", migrations, "--server", "shopd")
     assert done.returncode == 0, done.stdout
     assert "stand-in/shopd holds the place of /usr/bin/shopd" in done.stdout
     spec = (tmp_path / "shop/1.0.0.yaml").read_text()
     assert "# To decide: the programs, each with its service" in spec
-    assert interlock("check", "shop").returncode == 0
+    checked = interlock("check", "shop", "--json")
+    hints = json.loads(checked.stdout)["problems"]
+    told = [hint for hint in hints if hint["code"] == "stand-in"]
+    line = next(at for at, text in enumerate(spec.split("\n"), 1) if "source: stand-in/" in text)
+    assert (checked.returncode, told[0]["file"], told[0]["line"]) == (0, "shop/1.0.0.yaml", line)
     assert interlock("build", "shop", "1.0.0", "--output", "dist").returncode == 0
     packed = tmp_path / "packed"
     (server,) = (tmp_path / "dist").rglob("*-server_*.deb")

@@ -177,7 +177,9 @@ def test_a_key_is_changed_without_a_gap(
     assert host.offered == "1.2.0-1"
 
 
-def test_an_index_that_is_expired_or_older_is_refused(repository: Repository, host: Host, old: str):
+def test_an_index_that_is_expired_older_or_of_the_future_is_refused(
+    repository: Repository, host: Host, old: str
+):
     repository.publish("1.0.0", old, date=NOW - 20 * 86400)
     assert "is expired" in host.update()
     assert host.offered in {"", "(none)"}
@@ -188,3 +190,9 @@ def test_an_index_that_is_expired_or_older_is_refused(repository: Repository, ho
     os.utime(repository.root / "deb/dists/stable/InRelease")
     host.update()
     assert host.offered == "1.1.0-1"
+    # Of a publisher whose clock is wrong; it is not remembered either.
+    repository.publish("1.2.0", old, date=NOW + 86400)
+    assert "is not valid yet" in host.update()
+    repository.publish("1.2.0", old, date=NOW + 1)
+    host.update()
+    assert host.offered == "1.2.0-1"

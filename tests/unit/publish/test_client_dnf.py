@@ -246,6 +246,19 @@ def test_an_older_index_than_one_seen_is_kept_out(repository: Repository, host: 
     assert host.dnf("--refresh", "install", "acme-server").returncode == 0
 
 
+def test_an_index_of_the_future_is_kept_out_and_forgotten(
+    repository: Repository, host: Host, old: str
+):
+    """A publisher whose clock was wrong once shuts nobody out until that day."""
+    future = NOW + 14 * 365 * 86400
+    repository.publish(future, old, valid_until=future + 86400)
+    assert "which this host's clock has not reached" in kept_out(host)
+    repository.publish(NOW, old)
+    done = host.dnf("--refresh", "install", "acme-server")
+    assert done.returncode == 0, done.stderr
+    assert host.installed == {"acme-server-1.0.0"}
+
+
 def test_a_tampered_index_and_a_tampered_package_are_refused(
     repository: Repository, host: Host, old: str
 ):

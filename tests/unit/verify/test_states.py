@@ -3,7 +3,7 @@
 from hypothesis import given
 
 from tests.properties.rollouts import chains
-from tests.unit.plan.rollout.world import release
+from tests.unit.plan.rollout.samples import release
 from toolchain.model.law import ShardHandshake
 from toolchain.model.window import version_window
 from toolchain.plan.rollout.search.fits import Fits

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
+from toolchain.cli.options import read_product
 from toolchain.cli.publish.options import (
     Shared,
     address_option,
     channels_option,
     product_option,
-    read_product,
     shared_options,
 )
 

@@ -119,8 +119,9 @@ def _warn(signer: Signs) -> None:
         return
     left = signer.expires - datetime.now(UTC)
     if left < _EARLY:
+        end = f"in {counted(left.days, 'day')}" if left.days > 0 else "within a day"
         click.echo(
-            f"interlock: warning: a signing key expires in {max(left.days, 0)} days; "
+            f"interlock: warning: a signing key expires {end}; "
             "name its successor with a second --key, before customers refuse everything "
             "(dnf keeps the end that it once read, so extending the key does not help)",
             err=True,

@@ -13,7 +13,6 @@ from toolchain.cli.options import json_option, verbose_option
 from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
-    from toolchain.model.release import Product
     from toolchain.model.version import Version
 
 _UNITS = {"h": 3600, "d": 86400}
@@ -125,7 +124,8 @@ def _address(_ctx: click.Context, _param: click.Parameter, value: str | None) ->
     try:
         return require_url(value)
     except ValueError as error:
-        raise UsageError(str(error), "write it as https://packages.example.com/P") from error
+        what, _, cure = str(error).rpartition(": ")
+        raise UsageError(what, cure) from error
 
 
 def channels_option(about: str, *, required: bool) -> Callable[..., Any]:
@@ -139,12 +139,3 @@ def channels_option(about: str, *, required: bool) -> Callable[..., Any]:
         callback=lambda _ctx, _param, named: tuple(dict.fromkeys(named)),
         help=f"{about} (repeatable).",
     )
-
-
-def read_product(specs: Path | None) -> "Product | None":
-    """The product of --product; raises SpecError."""
-    if specs is None:
-        return None
-    from toolchain.build.product import open_product  # noqa: PLC0415
-
-    return open_product(specs).product

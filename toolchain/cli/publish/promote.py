@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from toolchain.cli.options import read_product
 from toolchain.cli.publish.options import (
     Shared,
     channel,
     channels_option,
     product_option,
-    read_product,
     release_argument,
     shared_options,
 )

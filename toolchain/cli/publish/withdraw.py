@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from toolchain.cli.options import read_product
 from toolchain.cli.publish.options import (
     Shared,
     channels_option,
     product_option,
-    read_product,
     release_argument,
     shared_options,
 )

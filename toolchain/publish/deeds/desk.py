@@ -9,7 +9,7 @@ from toolchain.errors import UsageError
 from toolchain.publish.arrivals import Arrival
 from toolchain.publish.deeds.rule import Pruning
 from toolchain.publish.record import Record
-from toolchain.publish.state import State
+from toolchain.publish.state import State, unpublished
 from toolchain.publish.tables.generations import Generation
 
 
@@ -29,10 +29,7 @@ class Desk:
         """The product of the repository; raises UsageError where nothing was published yet."""
         product = self.state.settings.get("product")
         if product is None:
-            raise UsageError(
-                "nothing is published there yet",
-                "begin with 'interlock publish add', or name another --repository",
-            )
+            raise unpublished()
         return product
 
     def require(self, channels: Sequence[str]) -> None:
