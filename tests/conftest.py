@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import functools
+import gc
 import os
 import signal
 import subprocess
@@ -18,6 +19,9 @@ from tests.signing import Keys, gpg_home
 # tests that interrupt a child mean a child as a terminal starts it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Thousands of tests keep much and leave few cycles: looking for these is a tenth of a worker's time.
+gc.set_threshold(200_000, 20, 20)
 
 # On a busy machine an example, or the making of one, may take its time.
 settings.register_profile(

@@ -67,7 +67,8 @@ def _print_grid(title: str, headings: list[str], table: "Matrix") -> None:
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    grid = Table(title=title)
+    click.echo(title)
+    grid = Table()
     grid.add_column("server")
     for heading in headings:
         grid.add_column(heading, justify="center")

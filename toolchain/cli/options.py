@@ -1,6 +1,7 @@
 """Arguments that several commands share."""
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from toolchain.model.release import Product
 
 # Wider than any table; rich pads no line to it.
 _WIDEST = 100_000
@@ -25,7 +28,10 @@ class _ProductDirectory(click.Path):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = Path(value)
         if path.suffix == ".yaml" and path.is_file():
-            self.fail(f"{value!r} is a file; name its directory, '{path.parent}'.", param, ctx)
+            # An inventory lies anywhere; only a spec has its product beside it.
+            spec = (path.parent / "product.yaml").is_file()
+            cure = f"name its directory, '{path.parent}'" if spec else "name a product's directory"
+            self.fail(f"{value!r} is a file; {cure}.", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -59,3 +65,19 @@ def wide_console() -> "Console":
     from rich.console import Console  # noqa: PLC0415
 
     return Console(width=_WIDEST, height=25)
+
+
+def table_console() -> "Console":
+    """A console for tables of text: only a terminal has an edge, a pipe gets each row as it is."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console() if sys.stdout.isatty() else wide_console()
+
+
+def read_product(specs: Path | None) -> "Product | None":
+    """The product of --product; raises SpecError."""
+    if specs is None:
+        return None
+    from toolchain.build.product import open_product  # noqa: PLC0415
+
+    return open_product(specs).product

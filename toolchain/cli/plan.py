@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from toolchain.cli.options import chosen_format, echo_json, product_argument
+from toolchain.cli.target import wanted_release
 from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
     from toolchain.build.product import OpenProduct
     from toolchain.model.release import Product
-    from toolchain.model.version import Version
     from toolchain.plan.rollout.telling.waves import Plan
     from toolchain.plan.rollout.world.facts import Chain
     from toolchain.plan.rollout.world.inventory import Fleet
@@ -99,6 +99,7 @@ def command(
             opened.name,
             wanted,
             answer,
+            chain=chain,
             before_servers=before,
             clashes=beside,
             as_error=form == "svg",
@@ -120,33 +121,6 @@ def _export(
     files = export(orders, Engine(engine), output, opened.templates)
     click.echo(f"{output} holds the plan for {engine}; its README.md says how to run it.", err=True)
     return {"engine": engine, "directory": str(output), "files": list(files)}
-
-
-def wanted_release(product: "Product", chain: "Chain", text: str | None) -> "Version":
-    """The release that is asked for; raises UsageError where nobody should go there."""
-    from toolchain.model.version import Version  # noqa: PLC0415
-
-    final = [
-        facts.version
-        for facts in chain.releases
-        if facts.withdrawn is None and facts.version.stage is None
-    ]
-    known = ", ".join(map(str, final))
-    if text is None:
-        if not final:
-            raise UsageError(
-                f"{product.name} has no final release that is not withdrawn", "name one with --to"
-            )
-        return final[-1]
-    try:
-        facts = chain.at(Version.parse(text))
-    except ValueError as error:
-        raise UsageError(str(error), f"{product.name} has {known}") from error
-    except KeyError as error:
-        raise UsageError(f"{product.name} has no release {text}", f"it has {known}") from error
-    if facts.withdrawn is not None:
-        raise UsageError(f"{text} is withdrawn: {facts.withdrawn}", f"choose among {known}")
-    return facts.version
 
 
 def _fleet(

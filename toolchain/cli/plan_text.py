@@ -5,12 +5,14 @@ from itertools import groupby
 
 import click
 
-from toolchain.cli.options import wide_console
+from toolchain.cli.options import table_console
+from toolchain.model.change import Phase
 from toolchain.model.version import Version
 from toolchain.plan.rollout.telling.beside import Clash
 from toolchain.plan.rollout.telling.exclusion import Exclusion
 from toolchain.plan.rollout.telling.standing import Unfit
 from toolchain.plan.rollout.telling.waves import Part, Plan, Wave
+from toolchain.plan.rollout.world.facts import Chain
 from toolchain.plan.rollout.world.inventory import Side
 from toolchain.spec.wording import counted
 
@@ -20,13 +22,14 @@ def print_answer(
     target: Version,
     answer: Plan | Exclusion | tuple[Unfit, ...],
     *,
+    chain: Chain,
     before_servers: Sequence[str] = (),
     clashes: Sequence[Clash] = (),
     as_error: bool = False,
 ) -> None:
     """Print a plan, or why there is none; the latter on stderr where stdout holds a picture."""
     if isinstance(answer, Plan):
-        _print_plan(product, answer, before_servers, clashes)
+        _print_plan(product, answer, chain, before_servers, clashes)
         return
     lines = _no_way(product, answer) if isinstance(answer, Exclusion) else _unfit(target, answer)
     for line in lines:
@@ -34,7 +37,11 @@ def print_answer(
 
 
 def _print_plan(
-    product: str, plan: Plan, before_servers: Sequence[str], clashes: Sequence[Clash]
+    product: str,
+    plan: Plan,
+    chain: Chain,
+    before_servers: Sequence[str],
+    clashes: Sequence[Clash],
 ) -> None:
     if not plan.waves:
         click.echo(_nothing(plan))
@@ -42,13 +49,14 @@ def _print_plan(
     from rich.table import Table  # noqa: PLC0415
 
     servers, shards = len(plan.fleet.servers), len(plan.fleet.shards)
-    table = Table(
-        title=f"{product} to {plan.target}: {counted(len(plan.waves), 'wave')} for"
-        f" {counted(servers, 'server')} and {counted(shards, 'shard')}",
-        title_justify="left",
+    click.echo(
+        f"{product} to {plan.target}: {counted(len(plan.waves), 'wave')} for"
+        f" {counted(servers, 'server')} and {counted(shards, 'shard')}"
     )
+    table = Table()
     for heading in ("wave", "what moves", "from", "to", "count", "notes"):
-        table.add_column(heading, justify="right" if heading in ("wave", "count") else "left")
+        number = heading in ("wave", "count")
+        table.add_column(heading, justify="right" if number else "left", overflow="fold")
     for wave in plan.waves:
         table.add_row(
             str(wave.number),
@@ -59,14 +67,13 @@ def _print_plan(
             "\n".join(notes(wave)),
             end_section=wave.no_return,
         )
-    console = wide_console()
-    console.print(table, highlight=False)
+    table_console().print(table, highlight=False)
     if before_servers and any(wave.side is Side.SERVERS for wave in plan.waves):
         click.echo(
             f"Before a server's package is upgraded, run '{' '.join(before_servers)}' on its host:"
             " it tells apt or dnf where the shards are now."
         )
-    for line in (*_stops(plan), *_clashes(clashes)):
+    for line in (*_stops(plan), _return(plan, chain), *_clashes(clashes)):
         click.echo(line)
 
 
@@ -120,15 +127,24 @@ def _stops(plan: Plan) -> Iterator[str]:
             yield f"    {refusal.sentence}"
         if len(wave.reasons) > 3:
             yield f"    and {len(wave.reasons) - 3} more; --json lists them"
+
+
+def _return(plan: Plan, chain: Chain) -> str:
+    """From where on there is no way back, and which steps have no undo where a spec could."""
     crossing = plan.point_of_no_return
     if crossing is None:
-        yield "Every wave can be taken back."
-    else:
-        first = ", ".join(map(str, crossing.contracts))
-        yield (
-            f"Wave {crossing.number} is the point of no return: what it does to the shards for"
-            f" {first} cannot be undone."
-        )
+        return "Every wave can be taken back."
+    lacking = [
+        f"{step.id} of {release}"
+        for release in crossing.contracts
+        for step in chain.at(release).of(Phase.EXPAND)
+        if not step.undoable
+    ]
+    why = f" (no undo: {_some(tuple(lacking))})" if lacking else ""
+    return (
+        f"Wave {crossing.number} is the point of no return: what it does to the shards for"
+        f" {', '.join(map(str, crossing.contracts))} cannot be undone{why}."
+    )
 
 
 def _rest(wave: Wave) -> str:

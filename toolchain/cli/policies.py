@@ -1,11 +1,10 @@
 """How `interlock check --policy` shows what each rollout policy costs."""
 
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolchain.cli.options import echo_json, wide_console
+from toolchain.cli.options import echo_json, table_console
 
 if TYPE_CHECKING:
     from toolchain.matrix.policies import ChangeCost, DualCode
@@ -54,7 +53,6 @@ def _text(value: object) -> str | None:
 
 
 def _print(product: "Product", costs: "tuple[ChangeCost, ...]") -> None:
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     from toolchain.model.release import RolloutPolicy  # noqa: PLC0415
@@ -71,7 +69,7 @@ def _print(product: "Product", costs: "tuple[ChangeCost, ...]") -> None:
         table.add_row(
             cost.change, _text(cost.ready) or "not yet", _text(cost.contracted) or "not yet", *cells
         )
-    (Console() if sys.stdout.isatty() else wide_console()).print(table)
+    table_console().print(table)
     for policy in RolloutPolicy:
         click.echo(f"{policy.value}: {_summary([cost.cost(policy) for cost in costs])}")
     for cost in costs:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from toolchain.cli.options import wide_console
+from toolchain.spec.wording import counted
 
 if TYPE_CHECKING:
     from toolchain.matrix.measured.differences import Differences
@@ -82,12 +83,13 @@ def _summary(measured: "Measured", found: "Differences") -> str:
     half_way = sum(not state.ends for state in measured.states)
     wrong = len(found.promises) + len(found.schemas) + len(found.broken)
     if wrong:
-        verdict = f"{wrong} difference" + ("s" if wrong != 1 else "")
+        verdict = counted(wrong, "difference")
     elif any(cell.failures is not None for cell in measured.cells):
         verdict = "measured and declared agree"
     else:
         verdict = "no server could be measured"
     return (
-        f"{verdict}: {states} states, {half_way} of them half-way, {cells} pairs,"
+        f"{verdict}: {counted(states, 'state')}, {half_way} of them half-way,"
+        f" {counted(cells, 'pair')},"
         f" on PostgreSQL {measured.postgresql} ({measured.source})"
     )

@@ -70,7 +70,7 @@ def command(
         raise UsageError("--dsn and --postgres contradict each other", "give one of them")
     opened = open_product(product)
     tried = opened.select(versions) if versions else opened.product.releases
-    line = "rehearsed {done} of {total} releases; now {name}"
+    line = "releases rehearsed: {done} of {total}; now {name}"
     with _server(dsn, postgres) as server, progress("rehearsing", line) as moved:
         measured = Rehearsal(
             product=opened.product,

@@ -1,12 +1,12 @@
 """`interlock show`: a product at a glance, or one release with its packages."""
 
-import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from toolchain.cli.options import echo_json, json_option, product_argument, wide_console
+from toolchain.cli.options import echo_json, json_option, product_argument, table_console
 from toolchain.errors import UsageError
 
 
@@ -123,29 +123,45 @@ def _product(product: Any) -> dict[str, Any]:
 
 
 def _print_product(answer: dict[str, Any]) -> None:
-    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
 
     click.echo(f"{answer['product']}: {answer['summary']}")
     click.echo(f"rollout {answer['rollout']}, skew {answer['skew']}")
     table = Table()
-    for heading in ("release", "date", "schema", "server runs on", "database accepts", "steps"):
+    # In lines of their own, so that 80 columns hold names of a usual length unbroken.
+    for heading in (
+        "release",
+        "date",
+        "schema",
+        "server on\nschema",
+        "database\nfor servers",
+        "steps",
+    ):
         table.add_column(heading, overflow="fold")
     for row in answer["releases"]:
-        schemas = "" if row["server_schemas_declared"] else " (derived)"
-        servers = "" if row["database_servers_declared"] else " (derived)"
+        schemas = "" if row["server_schemas_declared"] else "\n(derived)"
+        servers = "" if row["database_servers_declared"] else "\n(derived)"
         table.add_row(
-            row["release"] + (" (withdrawn)" if row["withdrawn"] else ""),
+            row["release"] + ("\n(withdrawn)" if row["withdrawn"] else ""),
             row["date"],
             str(row["schema"]),
-            f"schema {row['server_schemas']}{schemas}",
-            f"servers {row['database_servers']}{servers}"
+            f"{row['server_schemas']}{schemas}",
+            f"{row['database_servers']}{servers}"
             if row["database_package"]
-            else "as before: no package",
-            "\n".join(row["steps"]),
+            else "as before\n(no package)",
+            "\n".join(_phases(row["steps"])),
         )
-    # Only a terminal has an edge; what reads a pipe gets each row as it is.
-    (Console() if sys.stdout.isatty() else wide_console()).print(table)
+    table_console().print(table)
+
+
+def _phases(steps: Sequence[str]) -> Iterator[str]:
+    """The steps of each phase on one line: `expand: split-host, os-present`."""
+    changes: dict[str, list[str]] = {}
+    for step in steps:
+        change, _, phase = step.rpartition(".")
+        changes.setdefault(phase, []).append(change)
+    for phase, names in changes.items():
+        yield f"{phase}: {', '.join(names)}"
 
 
 def _release(opened: Any, release: Any) -> dict[str, Any]:

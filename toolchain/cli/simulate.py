@@ -21,9 +21,27 @@ _ASSUMPTIONS = ("returns", "outages", "clocks", "retired", "durable", "names")
 
 @click.command("simulate")
 @product_argument
-@click.option("--servers", type=click.IntRange(1, 100_000), default=1_000, show_default=True)
-@click.option("--shards", type=click.IntRange(1, 10_000), default=100, show_default=True)
-@click.option("--steps", type=click.IntRange(1), default=100_000, show_default=True)
+@click.option(
+    "--servers",
+    type=click.IntRange(1, 100_000),
+    default=1_000,
+    show_default=True,
+    help="Hosts with a server in each fleet.",
+)
+@click.option(
+    "--shards",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="Databases that they all use.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(1),
+    default=100_000,
+    show_default=True,
+    help="Events after which it ends; a fleet at its end is followed by another one.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed, the same run.")
 @click.option(
     "--without", type=click.Choice(_GATES), multiple=True, help="Take a gate away, or several."
@@ -70,7 +88,7 @@ def command(
             raise
         raise ToolError(
             "the simulation runs the database package's own code, which needs psycopg2",
-            "install the extra: pip install 'interlock-release[rehearse]'",
+            "install it beside Interlock: pip install psycopg2-binary",
         ) from error
     gates = frozenset(map(Gate, without))
     setting = Setting(

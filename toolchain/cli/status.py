@@ -122,7 +122,7 @@ def _product(text: str, target: str | None) -> "tuple[str, Specs | None]":
     """The product's name, and its specs where a directory was named."""
     if Path(text).is_dir():
         from toolchain.build.product import open_product  # noqa: PLC0415
-        from toolchain.cli.plan import wanted_release  # noqa: PLC0415
+        from toolchain.cli.target import wanted_release  # noqa: PLC0415
         from toolchain.fleet.status import Specs  # noqa: PLC0415
         from toolchain.plan.rollout.world.facts import chain_of  # noqa: PLC0415
 
@@ -160,12 +160,10 @@ def _tell(
 def _print(text: "RenderableType", output: Path | None) -> None:
     from rich.console import Console  # noqa: PLC0415
 
-    from toolchain.cli.options import wide_console  # noqa: PLC0415
+    from toolchain.cli.options import table_console  # noqa: PLC0415
 
     if output is None:
-        # Only a terminal has an edge; what reads a pipe gets each row as it is.
-        console = Console() if sys.stdout.isatty() else wide_console()
-        console.print(text, highlight=False)
+        table_console().print(text, highlight=False)
         return
     page = StringIO()
     Console(file=page, width=100_000, height=25).print(text, highlight=False)

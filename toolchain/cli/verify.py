@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from toolchain.cli.options import echo_json, json_option, verbose_option
+from toolchain.cli.options import echo_json, json_option, read_product, verbose_option
 from toolchain.cli.progress import activity
+from toolchain.errors import UsageError
 
 if TYPE_CHECKING:
     from toolchain.model.release import Product
@@ -87,13 +88,14 @@ def command(
 
         verify_provenance(paths, product_directory, keyring, as_json=as_json)
         return
-    _refuse_keyring(keyring)
+    if keyring is not None:
+        raise UsageError("--keyring is for statements of provenance", "add --provenance")
     from toolchain.edge.process import Processes  # noqa: PLC0415
     from toolchain.verify.intake import package_paths, read_packages  # noqa: PLC0415
     from toolchain.verify.run import Verifier  # noqa: PLC0415
     from toolchain.verify.witnesses import find_witnesses  # noqa: PLC0415
 
-    product = _product(product_directory)
+    product = read_product(product_directory)
     names = _names(product, server, database, schema)
     found = package_paths(paths)
     with (
@@ -124,25 +126,9 @@ def command(
         click.get_current_context().exit(1)
 
 
-def _refuse_keyring(keyring: Path | None) -> None:
-    from toolchain.errors import UsageError  # noqa: PLC0415
-
-    if keyring is not None:
-        raise UsageError("--keyring is for statements of provenance", "add --provenance")
-
-
-def _product(directory: Path | None) -> "Product | None":
-    if directory is None:
-        return None
-    from toolchain.build.product import open_product  # noqa: PLC0415
-
-    return open_product(directory).product
-
-
 def _names(
     product: "Product | None", server: str | None, database: str | None, schema: str | None
 ) -> "Names | None":
-    from toolchain.errors import UsageError  # noqa: PLC0415
     from toolchain.verify.halves import Names  # noqa: PLC0415
 
     if product is None:

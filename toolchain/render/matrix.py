@@ -41,7 +41,8 @@ def matrix_markdown(matrix: Matrix) -> str:
 
 _STYLE = """
 :root { color-scheme: light dark; font-family: system-ui, sans-serif; }
-body { margin: 2rem; }
+body { margin: clamp(.8rem, 4vw, 2rem); }
+.scroll { overflow-x: auto; }
 table { border-collapse: collapse; }
 caption { text-align: left; font-weight: 600; padding-bottom: .6rem; }
 th, td { border: 1px solid #8886; padding: .35rem .7rem; text-align: center; }
@@ -67,9 +68,10 @@ def matrix_html(product: str, matrix: Matrix) -> str:
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'
-        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<table>\n"
+        f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        '<div class="scroll" tabindex="0" role="region" aria-label="The matrix">\n<table>\n'
         f"<caption>{title}</caption>\n"
         f'<thead><tr><th scope="col">server</th>{columns}</tr></thead>\n<tbody>\n'
         + "\n".join(rows)
-        + "\n</tbody>\n</table>\n</body>\n</html>\n"
+        + "\n</tbody>\n</table>\n</div>\n</body>\n</html>\n"
     )

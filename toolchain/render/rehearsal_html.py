@@ -12,7 +12,8 @@ from toolchain.render.figures.style import PALETTE_CSS
 _STYLE = f"""
 {PALETTE_CSS}
 :root {{ font-family: system-ui, sans-serif; background: var(--page); color: var(--text); }}
-body {{ margin: 2rem; line-height: 1.4; }}
+body {{ margin: clamp(.8rem, 4vw, 2rem); line-height: 1.4; }}
+.scroll {{ overflow-x: auto; }}
 h1 {{ font-size: 1.5rem; }}
 table {{ border-collapse: collapse; }}
 caption {{ text-align: left; font-weight: 600; padding-bottom: .6rem; }}
@@ -67,9 +68,10 @@ def _table(measured: Measured) -> str:
         for server in servers_of(measured)
     )
     return (
+        '<div class="scroll" tabindex="0" role="region" aria-label="The matrix">\n'
         "<table>\n<caption>Servers, on shards at each release</caption>\n"
         f'<thead><tr><th scope="col">server</th>{heads}</tr></thead>\n<tbody>\n{rows}\n'
-        "</tbody>\n</table>\n"
+        "</tbody>\n</table>\n</div>\n"
     )
 
 

@@ -15,12 +15,8 @@ from toolchain.report.promises import Promises
 
 def newest_final(product: Product) -> Version | None:
     """The release that a rollout goes to; None where none is final and not withdrawn."""
-    final = [
-        release.version
-        for release in product.releases
-        if release.version.stage is None and release.withdrawn is None
-    ]
-    return final[-1] if final else None
+    newest = (release.version for release in reversed(product.releases) if release.recommended)
+    return next(newest, None)
 
 
 def release_sections(promises: Promises, files: Sequence[PackageFile]) -> tuple[Section, ...]:

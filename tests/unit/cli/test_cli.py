@@ -20,9 +20,10 @@ FLEETDESK = REPOSITORY / "release-specs/fleetdesk"
 
 @pytest.mark.parametrize("command", ["", *_COMMANDS])
 def test_every_command_has_help(interlock: Interlock, command: str):
-    run = interlock(*command.split(), "--help")
+    run = interlock(*command.split(), "-h")
     assert run.returncode == 0
     assert "Usage:" in run.stdout
+    assert "-h, --help" in run.stdout
 
 
 def test_help_imports_nothing_heavy():
@@ -288,6 +289,24 @@ def test_a_full_disk_behind_stdout_is_one_sentence_and_exit_code_5(argv: str):
 def test_a_story_that_nobody_can_read_changes_nothing():
     run = _in_shell('"$1" -m toolchain check "$2" 2>/dev/full', sys.executable, FLEETDESK)
     assert run.returncode == 0
+
+
+def test_ctrl_c_while_python_reads_the_command_is_no_traceback():
+    code = (
+        "import sys\n"
+        "from toolchain.__main__ import main\n"
+        "class Pressed:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'click':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Pressed())\n"
+        "main()\n"
+    )
+    run = subprocess.run(
+        (sys.executable, "-c", code), cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    said = "interlock: interrupted; nothing was changed\n"
+    assert (run.returncode, run.stderr) == (130, said)
 
 
 def test_an_internal_error_is_one_sentence_and_exit_code_70():

@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.conftest import REPOSITORY, Interlock
+from tests.unit.spec.chains import R, chain
+from tests.unit.spec.sample import write
 
 FLEETDESK = REPOSITORY / "release-specs/fleetdesk"
 OLD = """\
@@ -53,6 +55,23 @@ def test_nothing_to_do(interlock: Interlock, inventory: Path):
     run = interlock("plan", FLEETDESK, "--inventory", inventory, "--to", "3.9.0")
     assert run.returncode == 0
     assert run.stdout.startswith("Nothing to do")
+
+
+def test_the_point_of_no_return_names_what_has_no_undo(interlock: Interlock, tmp_path: Path):
+    releases = {
+        "1.0.0": R(schema=1, steps=("expand:start",)),
+        "1.1.0": R(schema=2, steps=("expand:stamp",), forms={"stamp": "both"}),
+        "1.2.0": R(schema=2, withdrawn="Loses cents."),
+    }
+    write(tmp_path / "demo", chain(releases))
+    (tmp_path / "fleet.yaml").write_text(
+        "product: demo\nservers: [{host: web1, version: 1.0.0}]\n"
+        "shards: [{name: north, release: 1.0.0}]\n"
+    )
+    run = interlock("plan", "demo", "--inventory", "fleet.yaml")
+    assert "for 1.1.0 cannot be undone (no undo: stamp.expand of 1.1.0)." in run.stdout
+    refused = interlock("plan", "demo", "--inventory", "fleet.yaml", "--to", "1.2.0")
+    assert "1.2.0 is withdrawn: Loses cents; choose among 1.0.0, 1.1.0" in refused.stderr
 
 
 def test_a_fleet_that_is_not_legal_exits_with_1(interlock: Interlock, inventory: Path):

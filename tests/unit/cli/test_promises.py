@@ -237,8 +237,8 @@ def test_derived_windows_left_out_packages_and_withdrawn_releases(
     demo = write(tmp_path / "demo", chain(releases))
     shown = interlock("show", demo)
     assert "(derived)" in shown.stdout
-    assert "1.1.0 (withdrawn)" in shown.stdout
-    assert "as before: no package" in shown.stdout
+    assert "(withdrawn)" in shown.stdout
+    assert "(no package)" in shown.stdout
     dist = tmp_path / "dist"
     assert interlock("build", demo, "--output", dist).returncode == 0
     assert sorted(path.name for path in dist.glob("*.deb")) == [

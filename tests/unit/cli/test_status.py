@@ -9,7 +9,7 @@ from rich.console import Console
 
 from tests.conftest import REPOSITORY, Interlock
 from tests.unit.plan.fleet_status.fleet import AT_1_0, CHAIN, server, shard, step, unread
-from tests.unit.plan.rollout.world import V
+from tests.unit.plan.rollout.samples import V
 from toolchain.cli.status import command
 from toolchain.cli.status_text import status_text
 from toolchain.errors import InterlockError, OutputError, UsageError

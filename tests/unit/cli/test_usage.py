@@ -14,6 +14,7 @@ from toolchain.errors import UsageError
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop/product.yaml").touch()
+    (tmp_path / "fleet.yaml").touch()
     monkeypatch.chdir(tmp_path)
 
 
@@ -34,6 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("check --format jsn shop", "--format has no 'jsn'; did you mean json?"),
         ("schema colour", "KIND has no 'colour'; give one of product, release, inventory"),
         ("explain pair shop 1.0.0 x", "SCHEMA cannot be 'x'; give a whole number"),
+        ("plan fleet.yaml", "PRODUCT: 'fleet.yaml' is a file; name a product's directory"),
         ("simulate shop --servers 0", "--servers cannot be 0; give a whole number from 1 to 100000"),
         ("simulate shop --steps 0", "--steps cannot be 0; give a whole number, at least 1"),
         ("check nope", "PRODUCT: 'nope' does not exist; name one that is there"),
@@ -49,6 +51,11 @@ def test_click_says_it_as_we_do(line: str, sentence: str) -> None:
     with pytest.raises(click.UsageError) as slip:
         interlock.main(line.split(" "), prog_name="interlock", standalone_mode=False)
     assert str(usage_error(slip.value)) == sentence
+
+
+def test_a_release_in_the_place_of_a_schema_is_told() -> None:
+    with pytest.raises(UsageError, match=r"^1\.1\.0 is a release; give its schema"):
+        interlock.main(["explain", "pair", "shop", "1.0.0", "1.1.0"], standalone_mode=False)
 
 
 def test_a_command_that_nobody_knows_is_answered_by_all() -> None:

@@ -8,7 +8,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as older_format
 
 from tests.unit.plan.fleet_status.fleet import AT_1_0, CHAIN, server, shard, step, unread
-from tests.unit.plan.rollout.world import V
+from tests.unit.plan.rollout.samples import V
 from toolchain.fleet.status import states_of
 from toolchain.plan.fleet_status.onward import Onward, Way
 from toolchain.plan.fleet_status.seen import RunnerSeen, ShardSeen

@@ -2,8 +2,7 @@
 
 import json
 
-from tests.unit.plan.rollout.test_plans import STORY
-from tests.unit.plan.rollout.world import V, excluded, fleet, planned, release
+from tests.unit.plan.rollout.samples import STORY, V, excluded, fleet, planned, release
 from toolchain.model.release import RolloutPolicy
 from toolchain.plan.rollout.planner import plan_rollout
 from toolchain.plan.rollout.world.facts import Chain

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from toolchain.cli.options import echo_json, json_option, product_argument
+from toolchain.errors import UsageError
+from toolchain.spec.wording import printable
 
 if TYPE_CHECKING:
     from toolchain.matrix.explain import Explanation
@@ -16,10 +18,21 @@ if TYPE_CHECKING:
 _REASONS = 8
 
 
+class _SchemaVersion(click.types.IntParamType):
+    """A schema version; who gives a release's is told that this is another number."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and "." in value:
+            raise UsageError(
+                f"{printable(value)} is a release", "give its schema; 'interlock show' lists them"
+            )
+        return super().convert(value, param, ctx)
+
+
 @click.command("pair")
 @product_argument
 @click.argument("server")
-@click.argument("schema", type=int)
+@click.argument("schema", type=_SchemaVersion())
 @json_option
 def command(product: Path, server: str, schema: int, as_json: bool) -> None:
     """Say why SERVER, a release's version, may or may not run on SCHEMA, and what would fit.
@@ -27,7 +40,6 @@ def command(product: Path, server: str, schema: int, as_json: bool) -> None:
     Exits with 0 where the pair fits and with 1 where it is refused, on any shard of that schema.
     """
     from toolchain.build.product import open_product  # noqa: PLC0415
-    from toolchain.errors import UsageError  # noqa: PLC0415
     from toolchain.matrix.compatibility import shard_states  # noqa: PLC0415
     from toolchain.matrix.explain import explain, states_of  # noqa: PLC0415
 

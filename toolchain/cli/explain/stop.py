@@ -27,8 +27,8 @@ def command(product: Path, release: str, start: str, target: str | None, as_json
     where there is none.
     """
     from toolchain.build.product import open_product  # noqa: PLC0415
-    from toolchain.cli.plan import wanted_release  # noqa: PLC0415
     from toolchain.cli.plan_text import print_answer  # noqa: PLC0415
+    from toolchain.cli.target import wanted_release  # noqa: PLC0415
     from toolchain.plan.rollout.planner import plan_rollout  # noqa: PLC0415
     from toolchain.plan.rollout.routes import uniform  # noqa: PLC0415
     from toolchain.plan.rollout.telling.waves import Plan  # noqa: PLC0415
@@ -47,7 +47,7 @@ def command(product: Path, release: str, start: str, target: str | None, as_json
         if as_json:
             echo_json(answer_json(opened.product.name, str(wanted), fleet, answer))
         else:
-            print_answer(opened.product.name, wanted, answer, as_error=True)
+            print_answer(opened.product.name, wanted, answer, chain=chain, as_error=True)
         sys.exit(1)
     waves = [wave for wave in answer.waves if wave.release == asked and wave.next is not None]
     if as_json:
