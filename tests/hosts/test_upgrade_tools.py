@@ -347,14 +347,16 @@ def test_a_versionlock_is_kept_by_dnf_and_by_puppet(fleet: Fleet) -> None:
 def test_what_needrestart_restarts_is_checked_at_its_start(fleet: Fleet) -> None:
     customer = fleet.start(Packaging.DEB, ("west",))
     host = customer.host
+    assert_serves(host, "4.0.0")  # so that it has loaded the library
     before = main_processes(host, WEB)
     restarted = restart_outdated(host)
     assert main_processes(host, WEB) != before, restarted
     assert_serves(host, "4.0.0")
 
-    # Somebody declares the host gone while it serves, and takes away what it uses.
+    # Somebody declares the host gone while it serves, and takes away what it uses without a wait.
     fleet.database.apt("install", f"{DATABASE}=4.2.0-1")
-    overwrite(fleet.database, shards_file(DATABASE), sections({"west": fleet.shards["west"]}))
+    west = sections({"west": fleet.shards["west"]})
+    overwrite(fleet.database, shards_file(DATABASE), f"[*]\nroll_call = off\n{west}")
     fleet.database.run(DATABASE, "retire", "--force", host.name)
     fleet.database.run(DATABASE, "apply", "--phase", "contract")
     restarted = restart_outdated(host)

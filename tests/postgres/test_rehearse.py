@@ -634,7 +634,7 @@ def test_the_page_opens_each_failing_cell_and_escapes_everything(
 
 def test_progress_goes_to_stderr_alone(interlock: Interlock, tmp_path: Path, dsn: str) -> None:
     run = interlock("rehearse", write_chain(tmp_path / "p", honest()), "--dsn", dsn)
-    assert "rehearsed 0 of 3 releases; now 1.0.0" in run.stderr
+    assert "releases rehearsed: 0 of 3; now 1.0.0" in run.stderr
     assert "rehearsing" not in run.stdout
     assert "measured and declared agree: 5 states, 2 of them half-way, 15 pairs" in run.stdout
 

@@ -84,9 +84,10 @@ NEW = Form(
     add_rest=OLD.add_rest,
     write=(f"UPDATE public.host_network SET fqdn = %(text)s WHERE host_id {RANGE} AND {_PRESENT}",),
     delete=OLD.delete,
+    # In the order in which rows come into being, or two servers deadlock by themselves.
     clear=(
-        f"DELETE FROM public.host_network WHERE host_id {RANGE}",
         f"DELETE FROM public.host_hardware WHERE host_id {RANGE}",
+        f"DELETE FROM public.host_network WHERE host_id {RANGE}",
     ),
     truncate=OLD.truncate,
     copy=(
