@@ -36,7 +36,7 @@ def answer_roll_call(
     end = time.monotonic() + doubt.left
     while (left := end - time.monotonic()) > 0:
         run.stop.check()
-        run.teller.show(Activity(f"{purpose} waits for the roll call: {doubt.reason}", left=left))
+        run.teller.show(Activity(f"{purpose} waits for the roll call", left=left))
         run.stop.wait(min(left, _LOOK))
     return doubt
 
