@@ -104,10 +104,10 @@ class Shards:
             coming = iter(actions)
             self._next(_Run(shard, coming, package, pace, shard.life), next(coming))
 
-    def _next(self, run: "_Run", action: Action) -> None:
+    def _next(self, run: _Run, action: Action) -> None:
         self._world.after(run.pace, partial(self._act, run, action))
 
-    def _act(self, run: "_Run", action: Action, *, waited: bool = False) -> None:
+    def _act(self, run: _Run, action: Action, *, waited: bool = False) -> None:
         shard, world = run.shard, self._world
         if shard.life != run.life:
             return
@@ -117,17 +117,14 @@ class Shards:
                 world.say(f"{shard_name(shard.name)}: {describe(action)} waits for the roll call")
             world.after(left, partial(self._act, run, action, waited=True))
             return
+        if left:
+            self._refused(shard, "another registration may be lost; run it again", ())
+            return
         try:
-            if left:
-                raise Blocked("another registration may be lost", "run it again", ())
             says = world.phases.act(shard, run.package, action, world.now)
         except Blocked as error:
-            shard.job = None
-            shard.life += 1
-            shard.blocked_by = tuple(host_number(one.host) for one in error.servers)
-            world.outcomes["refused by contract"] += 1
-            if world.tell:
-                world.say(f"{shard_name(shard.name)}: {error}")
+            blockers = tuple(host_number(one.host) for one in error.servers)
+            self._refused(shard, error, blockers)
             return
         if world.tell:
             world.say(f"{shard_name(shard.name)}: {describe(action)}")
@@ -139,6 +136,15 @@ class Shards:
         else:
             self._next(run, following)
         world.audit.shard(shard)
+
+    def _refused(self, shard: Node, why: object, blocked_by: tuple[int, ...]) -> None:
+        """The run ends, as the gate does not open."""
+        shard.job = None
+        shard.life += 1
+        shard.blocked_by = blocked_by
+        self._world.outcomes["refused by contract"] += 1
+        if self._world.tell:
+            self._world.say(f"{shard_name(shard.name)}: {why}")
 
     def kill(self, shard: Node) -> None:
         """The runner dies between two transactions; its lock dies with it."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from .errors import EXIT_CODES, UsageError
+from .slip import meant
 
 A_DAY = 86400
 
@@ -34,12 +35,8 @@ class Parser(argparse.ArgumentParser):
                 f"options stand behind the command, and {word!r} stands before it",
                 f"write '{self.prog} COMMAND {word} ...'",
             )
-        from difflib import get_close_matches  # noqa: PLC0415  (a right command needs none of it)
-
-        near = get_close_matches(word, commands, n=1)
         raise UsageError(
-            f"there is no command {word!r}",
-            f"did you mean {near[0]!r}?" if near else f"see '{self.prog} --help'",
+            f"there is no command {word!r}", meant(word, commands, f"see '{self.prog} --help'")
         )
 
     def error(self, message: str) -> NoReturn:

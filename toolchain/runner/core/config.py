@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import configparser
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import ConfigurationError, UsageError
 from .options import CONNECTION_NAMES, SETTING_NAMES, Settings, read_settings, shards_parser
 from .permissions import holds_password, read_guarded, read_password
+from .slip import meant
 
 # Reads a libpq connection string; raises ValueError where the text is none.
 DsnParser = Callable[[str], Mapping[str, str]]
@@ -68,18 +69,11 @@ def select_shards(shards: Sequence[Shard], names: Sequence[str]) -> tuple[Shard,
     known = {shard.name: shard for shard in shards}
     for name in names:
         if name not in known:
-            near = _nearest(name, known)
             raise UsageError(
                 f"there is no shard {name!r} in the configuration",
-                f"did you mean {near!r}?" if near else f"there are {', '.join(known)}"[:200],
+                meant(name, known, f"there are {', '.join(known)}"[:200]),
             )
     return tuple(shards) if not names else tuple(known[name] for name in dict.fromkeys(names))
-
-
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    from difflib import get_close_matches  # noqa: PLC0415  (a right file needs none of it)
-
-    return next(iter(get_close_matches(name, list(known), n=1)), None)
 
 
 def _parse_problem(error: configparser.Error) -> str:
@@ -104,10 +98,9 @@ def _shard(path: Path, name: str, texts: dict[str, str], parse_dsn: DsnParser) -
         )
     for key, text in texts.items():
         if key not in (*CONNECTION_NAMES, *SETTING_NAMES):
-            near = _nearest(key, (*CONNECTION_NAMES, *SETTING_NAMES))
             raise ConfigurationError(
                 f"{where}: there is no option {key[:60]!r}",
-                f"did you mean {near!r}?" if near else "delete it",
+                meant(key, (*CONNECTION_NAMES, *SETTING_NAMES), "delete it"),
             )
         if "\n" in text or not text.isprintable():
             raise ConfigurationError(f"{where}: {key} must stand on one line", "join its lines")

@@ -50,9 +50,7 @@ def preview(
     """What `apply` would do and who would block it, with the SQL if wanted; changes nothing."""
     ledger = known_ledger(session, manifest)
     registered = ledger is not None
-    doubt = None
-    if registered:
-        doubt = read_doubt(session, manifest.product, session.shard.settings.roll_call)
+    doubt = read_doubt(session, manifest.product) if registered else None
     if ledger is None:
         _refuse_existing(session, manifest, create=create)
         ledger = walk.fresh(manifest)

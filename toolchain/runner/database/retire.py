@@ -10,6 +10,7 @@ from ..core.duration import spell_duration
 from ..core.errors import Refused, UsageError
 from ..core.fleet import Report
 from ..core.session import Row, Session
+from ..ledger.doubt import raise_doubt
 from ..ledger.install import ledger_format
 from ..ledger.records import write_event
 from ..phases.run import Run
@@ -25,10 +26,6 @@ SELECT s.host, s.instance, s.version, extract(epoch FROM clock_timestamp() - s.l
 _RETIRE = """
 UPDATE interlock.servers AS s SET retired = clock_timestamp()
  WHERE s.product = %s AND s.host = %s AND s.instance = %s
-"""
-# Who lives may run on, and registers again at the next refresh.
-_DOUBT = """
-UPDATE interlock.handshake SET doubted = clock_timestamp(), doubt = %s WHERE product = %s
 """
 # Seconds. Right after an outage every server has expired, and each is seen again within minutes.
 UNSEEN = 86400.0
@@ -94,7 +91,8 @@ def retire(session: Session, run: Run, wanted: Retirement, living: Living) -> Re
             session.run(_RETIRE, (run.product, host, instance))
             write_event(session, run.author, "retired", f"{host}/{instance}", version)
             if (host, instance) in living:
-                session.run(_DOUBT, (f"{host}/{instance} was retired by force", run.product))
+                # It may run on, and registers again at its next refresh.
+                raise_doubt(session, run.product, f"{host}/{instance} was retired by force")
     for row in rows:
         if row[4]:
             run.teller.say(f"{row[0]}/{row[1]} was seen {_ago(row)}: make sure that it is stopped")

@@ -29,7 +29,7 @@ def status(session: Session, manifest: Manifest) -> Report:
     everything = walk.forward(manifest, ledger, Position(last, Phase.CONTRACT))
     unfinished = [step for step in manifest.steps if ledger.state(step) in {"running", "undoing"}]
     servers = read_registrations(session, manifest.product, ledger.handshake)
-    doubt = read_doubt(session, manifest.product, session.shard.settings.roll_call)
+    doubt = read_doubt(session, manifest.product)
     # Asked before the ledger and after it: a runner that begins or ends in between was at work.
     holder = lock_holder(session, manifest.product) or before
     lines = [

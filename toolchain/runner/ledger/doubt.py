@@ -27,11 +27,12 @@ class Doubt:
         return f"waits {spell_duration(self.left)} for the roll call: {self.reason}"
 
 
-def read_doubt(session: Session, product: str, roll_call: float | None) -> Doubt | None:
-    """The shard's doubt that has not passed; `roll_call` in seconds, None for none.
+def read_doubt(session: Session, product: str) -> Doubt | None:
+    """The shard's doubt that has not passed; None for none, and where no roll call is held.
 
     Changes nothing, so that a history that nobody has noticed yet begins anew each time.
     """
+    roll_call = session.shard.settings.roll_call
     if roll_call is None:
         return None
     rows = session.rows(_READ, (roll_call, roll_call, product))
@@ -41,6 +42,11 @@ def read_doubt(session: Session, product: str, roll_call: float | None) -> Doubt
 def notice_history(session: Session) -> None:
     """Record that the database is another one than it was, if it is."""
     session.rows("SELECT interlock.notice_history()")
+
+
+def raise_doubt(session: Session, product: str, reason: str) -> None:
+    """Record that a registration may be lost from now on, inside the caller's transaction."""
+    session.rows("SELECT interlock.doubt(%s, %s)", (product, reason))
 
 
 def doubt_data(doubt: Doubt | None) -> dict[str, object] | None:

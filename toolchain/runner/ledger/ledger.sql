@@ -216,6 +216,15 @@ AS $$
      ORDER BY d.since DESC LIMIT 1
 $$;
 
+-- A registration of a product may be lost from now on; the reason is for people.
+CREATE OR REPLACE FUNCTION interlock.doubt(of_product text, reason text) RETURNS void
+LANGUAGE sql VOLATILE
+SET search_path = pg_catalog, pg_temp
+AS $$
+    UPDATE interlock.handshake h SET doubted = clock_timestamp(), doubt = reason
+     WHERE h.product = of_product
+$$;
+
 -- Another boot took a registration over, or back: of this host, after a crash, or of another host
 -- of its name, whose server then runs on without one. The caller holds the handshake's row.
 CREATE OR REPLACE FUNCTION interlock.doubt_boot(
@@ -228,10 +237,8 @@ BEGIN
     IF boot = of_boot OR boot = '' OR of_boot = '' THEN
         RETURN false;
     END IF;
-    UPDATE interlock.handshake h
-       SET doubted = clock_timestamp(),
-           doubt = of_host || '/' || of_instance || ' was registered by another boot of that name'
-     WHERE h.product = of_product;
+    PERFORM interlock.doubt(of_product,
+        of_host || '/' || of_instance || ' was registered by another boot of that name');
     RETURN true;
 END
 $$;

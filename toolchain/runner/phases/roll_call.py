@@ -25,7 +25,7 @@ def answer_roll_call(
     Raises Blocked at once where a server that is known cannot live with what will be proposed.
     """
     notice_history(session)
-    doubt = read_doubt(session, run.product, run.settings.roll_call)
+    doubt = read_doubt(session, run.product)
     if doubt is None:
         return None
     ledger = read_ledger(session, run.product)
@@ -43,7 +43,7 @@ def answer_roll_call(
 
 def require_answered(session: Session, run: Run, purpose: str, answered: Doubt | None) -> None:
     """Raise Refused for a doubt that nobody waited for, inside the gate's transaction."""
-    doubt = read_doubt(session, run.product, run.settings.roll_call)
+    doubt = read_doubt(session, run.product)
     if doubt is not None and (answered is None or doubt.since != answered.since):
         raise Refused(
             f"{purpose} {doubt}",

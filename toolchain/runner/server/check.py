@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import TextIO
 
 from ..core.config import read_shards
 from ..core.errors import Exit, Interrupted, RunnerError
@@ -107,9 +108,7 @@ class StartupCheck:
         with stop_on_signals(self._stop, lambda _: None), suppress(Interrupted):
             while True:
                 outcomes = self._refresh()
-                for outcome in outcomes:
-                    if (remark := _remark(outcome)) is not None:
-                        sys.stderr.write(f"{outcome.shard}: {remark}\n")
+                _write_remarks(sys.stderr, outcomes)
                 # Whoever is stopped in the middle has done what it has done, and failed at nothing.
                 self._stop.check()
                 refused = [o for o in outcomes if isinstance(o.error, NotAccepted)]
@@ -142,14 +141,18 @@ class StartupCheck:
             }
             write_json(sys.stdout, heading, code, outcomes)
         elif self._options.command == "refresh":
-            for outcome in outcomes:
-                if (remark := _remark(outcome)) is not None:
-                    sys.stdout.write(f"{outcome.shard}: {remark}\n")
+            _write_remarks(sys.stdout, outcomes)
         else:
             write_lines(sys.stdout, outcomes)
             if overridden:
                 sys.stdout.write(f"the transaction hook is {overridden}\n")
         return code
+
+
+def _write_remarks(stream: TextIO, outcomes: Sequence[Outcome]) -> None:
+    for outcome in outcomes:
+        if (remark := _remark(outcome)) is not None:
+            stream.write(f"{outcome.shard}: {remark}\n")
 
 
 def _remark(outcome: Outcome) -> str | None:
